@@ -1,0 +1,132 @@
+// Owns the map of the host's one shared memory. Offsets in bytes unless a name ends in _WORD.
+// Computed once by host/lane/memory.ts, read by every kernel in `attach`; never changes after.
+//
+//   0        64 KB     CONTROL       SESSIONS     ROUTES      BUCKETS    lane 0, lane 1, ...
+//   +--------+---------+-------------+------------+-----------+----------+------------------
+//   | kernel | control | 64 B a slot | 64 B a row | 16 B each | a region each
+//   | data   | block   |
+//
+//   lane region:  LANE block (4 KB) | in ring | out ring | forward rings from lane 0..n-1
+//                 | pending table | log ring | metrics (METRIC_BYTES a route)
+//
+// Below 64 KB lies what asc places itself (static data of the kernel: constants only).
+
+export const CONTROL: u32 = 65536;
+// Control block, u32 words at CONTROL + 4 * n. All are byte offsets or counts.
+export const C_LANES_WORD: u32 = 0;
+export const C_SESSIONS_WORD: u32 = 1; // offset of the session table
+export const C_SESSION_COUNT_WORD: u32 = 2;
+export const C_ROUTES_WORD: u32 = 3; // offset of the route table
+export const C_ROUTE_COUNT_WORD: u32 = 4; // routes in use; grows when a cell is loaded
+export const C_BUCKETS_WORD: u32 = 5;
+export const C_BUCKET_MASK_WORD: u32 = 6; // count - 1
+export const C_LANE_BASE_WORD: u32 = 7; // offset of lane 0's region
+export const C_LANE_STRIDE_WORD: u32 = 8;
+export const C_RING_BYTES_WORD: u32 = 9; // capacity of in and out rings
+export const C_FORWARD_BYTES_WORD: u32 = 10;
+export const C_MESSAGE_BYTES_WORD: u32 = 11;
+export const C_HOST_SLEEPS_WORD: u32 = 32; // 1: the listener sleeps, ring its bell
+export const C_HOST_BELL_WORD: u32 = 48; // doorbell of the listener; only ever incremented
+
+// Session slot, 64 bytes. Written by the listener thread, read by lanes. `generation` is written
+// last when a slot is opened and first (to 0) when it is closed.
+export const SESSION_BYTES: u32 = 64;
+export const S_ROLES: u32 = 0; // u64
+export const S_SCOPES: u32 = 8; // u64
+export const S_EXPIRY: u32 = 16; // i64 unix microseconds; 0 = refuse everything not public
+export const S_GENERATION: u32 = 24; // u32, 0 = closed
+export const S_FLAGS: u32 = 28; // u32
+export const S_SUBJECT: u32 = 32; // u32, interned subject; keys the limiter
+export const S_INTERVAL: u32 = 36; // u32 microseconds per call, 0 = no session limit
+export const S_TOLERANCE: u32 = 40; // u32 microseconds of burst
+export const S_SUBJECT_BYTES: u32 = 44; // u32 bytes of the subject text at S_SUBJECT_AT
+export const S_SUBJECT_AT: u32 = 48; // u32 offset of the subject's UTF-8 in shared memory
+export const SESSION_AUTHENTICATED: u32 = 1;
+export const SESSION_REVOKED: u32 = 2;
+export const SESSION_HOST: u32 = 4; // a host's own mutually authenticated link
+
+// Route row, 64 bytes. A frame's route id is the row's index.
+export const ROUTE_BYTES: u32 = 64;
+export const R_ROLES_ANY: u32 = 0; // u64: 0 or at least one of these
+export const R_SCOPES_ALL: u32 = 8; // u64: all of these
+export const R_FLAGS: u32 = 16; // u32
+export const R_SLOT: u32 = 20; // u32 table index of the membrane's dispatch; slot + 1 = fetch
+export const R_METHOD: u32 = 24; // u32 method index inside the cell
+export const R_CELL: u32 = 28; // u32 cell index in the host
+export const R_HOME: u32 = 32; // u32 lane of an actor, HOME_ANY for stateless cells
+export const R_INTERVAL: u32 = 36; // u32 microseconds per call, 0 = no limit
+export const R_TOLERANCE: u32 = 40; // u32 microseconds of burst
+export const R_PAYLOAD_BYTES: u32 = 44; // u32 largest arguments
+export const R_CPU_MS: u32 = 48; // u32 budget, read by the watchdog
+export const ROUTE_LIVE: u32 = 1; // 0: UNIMPLEMENTED
+export const ROUTE_PUBLIC: u32 = 2; // no session needed
+export const ROUTE_WAITING: u32 = 4; // goes through the lane's wait queue
+export const HOME_ANY: u32 = 0xffffffff;
+
+// Ring: control lines of 64 B, then data. Indices run freely in u32 and are only subtracted.
+export const RING_HEAD: u32 = 0; // u32, producer
+export const RING_TAIL: u32 = 64; // u32, consumer
+/** u64, consumer: low u32 = input position after the last finished frame, high u32 = out head
+ *  after its reply. One store, so a lane killed anywhere is either before or after a frame. */
+export const RING_PROGRESS: u32 = 128;
+export const RING_DATA: u32 = 256;
+// Record: header of 16 bytes, then whole frames; records are 16-aligned, frames 8-aligned.
+//   u32 size (bytes of frames) | u32 connection | u32 generation | u32 stamp or tag
+// In rings: stamp = low 32 bits of unix microseconds at receipt. Out rings: tag, RECORD_*.
+// size RECORD_SKIP: nothing until the ring's start.
+export const RECORD_BYTES: u32 = 16;
+export const RECORD_SKIP: u32 = 0xffffffff;
+export const RECORD_DATA: u32 = 0;
+export const RECORD_CLOSE: u32 = 1; // payload: u32 CLOSE_* reason, u32 0; end the connection
+export const RECORD_CONTROL: u32 = 2; // payload: one frame for host/session (a second HELLO)
+
+// Lane block, u32 words at the lane's base.
+export const LANE_BYTES: u32 = 4096;
+export const L_BELL_WORD: u32 = 0; // doorbell of the lane; only ever incremented
+export const L_SLEEPS_WORD: u32 = 16; // 1: the lane sleeps, ring its bell
+export const L_SEQUENCE_WORD: u32 = 32; // incremented per dispatch; the watchdog reads it
+export const L_ROUTE_WORD: u32 = 33; // route being served, 0xffffffff = none
+export const L_SOURCE_WORD: u32 = 34; // input being served: 0 in ring, 1 + n forward ring n
+export const L_STALLED_WORD: u32 = 35; // 1: the out ring is full
+export const L_WAITING_WORD: u32 = 36; // waiting calls accepted and not answered
+export const L_STATE_WORD: u32 = 37; // LANE_*
+export const L_OUT_RECORD_WORD: u32 = 38; // position of the open out record + 1, 0 = none
+export const L_RANDOM: u32 = 160; // u64 state of the guests' generator (byte offset)
+export const L_NOW: u32 = 168; // i64 unix microseconds, stored per drain (byte offset)
+export const L_COMPLETION: u32 = 176; // u64: pending slot + 1 | out head << 32 (byte offset)
+export const L_SESSION: u32 = 184; // u32: byte offset of the caller's session slot, 0 = none
+export const L_LOG_LOST: u32 = 188; // u32: log lines lost
+export const L_PARTS: u32 = 256; // u32 offsets, relative to the lane's base, in this order:
+export const PART_IN_WORD: u32 = 64;
+export const PART_OUT_WORD: u32 = 65;
+export const PART_FORWARD_WORD: u32 = 66; // ring from lane n at + n * (RING_DATA + capacity)
+export const PART_PENDING_WORD: u32 = 67;
+export const PART_LOG_WORD: u32 = 68;
+export const PART_METRICS_WORD: u32 = 69;
+export const LANE_STARTING: u32 = 0;
+export const LANE_READY: u32 = 1;
+export const LANE_STOPPING: u32 = 2;
+
+// Pending table: one slot a waiting call, so that a lost lane's calls can still be answered.
+export const PENDING_BYTES: u32 = 32;
+export const P_CONNECTION: u32 = 0;
+export const P_GENERATION: u32 = 4;
+export const P_CALL: u32 = 8;
+export const P_STATE: u32 = 12; // 0 free, 1 queued, 2 running
+export const P_ROUTE: u32 = 16;
+export const P_STAMP: u32 = 20; // receive stamp, low 32 bits of unix microseconds
+export const P_DEADLINE: u32 = 24; // i64 unix microseconds, 0 = none
+
+// Metrics of one route in one lane. Latency in microseconds, log-linear (HDR style): 4 linear
+// steps per power of two up to 2^26 us; bucket = see kernel/metrics.ts.
+export const METRIC_BYTES: u32 = 512;
+export const M_COUNT: u32 = 0; // u64 calls answered
+export const M_ERRORS: u32 = 8; // u64 of them with an error
+export const M_SUM: u32 = 16; // u64 microseconds
+export const M_BUCKETS: u32 = 32; // u32 each
+export const METRIC_BUCKETS: u32 = 104;
+
+/** First table slot of cell membranes in a lane; below lie the kernel's own functions. */
+export const TABLE_BASE: u32 = 16;
+/** dispatch's high word beyond the statuses: the reply is larger than the room given. */
+export const DISPATCH_HELD: u32 = 0x200;

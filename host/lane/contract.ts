@@ -1,0 +1,77 @@
+// Owns the contract between the session (listener thread) and the lanes, whether they are workers
+// or, with `--lanes 0`, the listener thread itself.
+
+import type { Manifest, Schema } from '../schema/types.ts';
+
+/** A module that was read and checked (host/cell/module.ts), with what it was granted. */
+export interface CellSpec {
+  name: string;
+  module: WebAssembly.Module;
+  schema: Schema;
+  manifest: Manifest;
+  /** First route of this cell; method i has route `firstRoute + i`. */
+  firstRoute: number;
+  index: number;
+  grants: Grants;
+  /** Where the `.wasm` came from and its composed source map, for traps. */
+  file: string;
+  map?: string;
+}
+
+/** Capabilities granted to one cell. Absent = denied. log, clock and random are granted always. */
+export interface Grants {
+  /** Folder whose files `cell:blob` may read; names never leave it. */
+  blob?: { root: string };
+}
+
+/** What lanes tell the listener thread about answers. */
+export interface Deliver {
+  /** Whole frames for one connection: a view on shared memory, valid during the call. */
+  frames(connection: number, generation: number, bytes: Uint8Array): void;
+  /** The kernel found the connection at fault: end it. */
+  close(connection: number, generation: number, reason: number): void;
+  /** A frame (HELLO) that the session must handle. Valid during the call. */
+  control(connection: number, generation: number, frame: Uint8Array): void;
+}
+
+export interface LaneEvents {
+  /** Lines that guests logged, and host events worth telling: lane lost, cell quarantined. */
+  log(line: { level: 'debug' | 'info' | 'warn' | 'error'; cell: string; text: string; lane: number }): void;
+}
+
+export interface LaneStats {
+  lane: number;
+  state: 'starting' | 'ready' | 'stopped';
+  restarts: number;
+  waiting: number;
+}
+
+export interface MethodStats {
+  cell: string;
+  method: string;
+  count: number;
+  errors: number;
+  meanUs: number;
+  p50Us: number;
+  p99Us: number;
+}
+
+/** The lanes as one. All calls are made on the listener thread. */
+export interface Lanes {
+  readonly count: number;
+  /** Loads a cell in every lane (an actor: in its home lane); resolves when it is ready. */
+  load(spec: CellSpec): Promise<void>;
+  /** Lane that a new connection belongs to, for life. */
+  assign(): number;
+  /**
+   * Copies one message into the ring of `lane`. False: the ring is full, nothing was taken;
+   * the session parks the message and tries again in `onRoom`.
+   */
+  push(lane: number, connection: number, generation: number, bytes: Uint8Array): boolean;
+  /** Called after answers left a lane whose ring had refused a push. */
+  onRoom: (lane: number) => void;
+  stats(): LaneStats[];
+  methods(): MethodStats[];
+  /** Serves what was accepted, then ends the workers. */
+  stop(): Promise<void>;
+}

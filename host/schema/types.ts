@@ -1,0 +1,68 @@
+// Owns the shape of a service as data: what the build writes into a module's `cell:schema` section
+// and what clients, codecs, `inspect` and the host read back. Plain JSON; no behaviour here.
+
+/** Scalars that sit inside a record. i64, u64, instant and duration are bigint in TypeScript. */
+export type Scalar =
+  | 'bool' | 'i8' | 'u8' | 'i16' | 'u16' | 'i32' | 'u32' | 'i64' | 'u64' | 'f32' | 'f64'
+  | 'instant' | 'duration';
+
+/** A type of a value, by structure. `record` and `enum` refer to Schema.records / Schema.enums. */
+export type Type =
+  | { kind: 'scalar'; scalar: Scalar }
+  | { kind: 'string' }
+  | { kind: 'bytes' }
+  | { kind: 'uuid' }
+  | { kind: 'decimal' }
+  | { kind: 'enum'; name: string }
+  | { kind: 'record'; name: string }
+  | { kind: 'list'; of: Type }
+  | { kind: 'map'; key: Type; value: Type }
+  | { kind: 'nullable'; of: Type };
+
+export interface Field { name: string; type: Type; doc?: string }
+export interface RecordType { name: string; fields: Field[]; doc?: string }
+export interface EnumType { name: string; members: { name: string; value: number }[]; doc?: string }
+
+/** Who may call. From `@Auth.require` and `@Auth.public`; absent lists mean "no such demand". */
+export interface Access { public: boolean; anyRole: string[]; scopes: string[] }
+
+export interface Method {
+  name: string;
+  /** Index that the cell's `handle` export takes. */
+  index: number;
+  params: Field[];
+  /** null = void. */
+  result: Type | null;
+  tier: 'pure' | 'waiting';
+  access: Access;
+  /** Canonical text (host/schema/canonical.ts) and the first 8 bytes of its SHA-256, hex. */
+  canonical: string;
+  fingerprint: string;
+  doc?: string;
+}
+
+export interface Schema {
+  version: 1;
+  /** Class name, e.g. `Hello`, and the cell's name, e.g. `hello` (kebab-case of the class). */
+  service: string;
+  cell: string;
+  doc?: string;
+  methods: Method[];
+  records: RecordType[];
+  enums: EnumType[];
+}
+
+/** What a cell needs and is, in the `cell:manifest` section. */
+export interface Manifest {
+  version: 1;
+  cell: string;
+  /** true: the service has fields or the module mutable variables: one instance, calls queue. */
+  actor: boolean;
+  /** true: the module exports `start`, run once before an instance is ready. */
+  start: boolean;
+  /** Capabilities reached by the code, sorted; each with the imports that need it. */
+  capabilities: { name: string; imports: string[]; broughtBy: string }[];
+  limits: { pages: number; cpuMs: number; payloadBytes: number };
+  /** Tools that made the module: {"cell": "0.1.0", "assemblyscript": "0.28.20"}. */
+  tools: Record<string, string>;
+}
