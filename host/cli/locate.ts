@@ -1,0 +1,36 @@
+// Owns finding a cell's module from what a user typed, and the folders of a project. Never reads a module.
+import fs from 'node:fs';
+import path from 'node:path';
+import { UserError } from './print.ts';
+
+/** Folder of a project's generated things. */
+export const cellFolder = (cwd: string): string => path.join(cwd, '.cell');
+export const outFolder = (cwd: string): string => path.join(cwd, '.cell', 'out');
+export const runFolder = (cwd: string): string => path.join(cwd, '.cell', 'run');
+
+/** Names of the cells that were built below `cwd`. */
+export function builtCells(cwd: string): string[] {
+  const folder = outFolder(cwd);
+  if (!fs.existsSync(folder)) return [];
+  const files = fs.readdirSync(folder).filter((f) => f.endsWith('.wasm'));
+  return files.map((f) => f.slice(0, -'.wasm'.length)).sort();
+}
+
+/** The module for `what`: a `.wasm` path, or the name of a cell built here. UserError when there is none. */
+export function findModule(what: string, cwd: string): string {
+  const direct = path.resolve(cwd, what);
+  if (what.endsWith('.wasm')) {
+    if (fs.existsSync(direct)) return direct;
+    throw new UserError(`there is no module ${what}`, undefined, 'give the path of a .wasm file');
+  }
+  const file = path.join(outFolder(cwd), `${what}.wasm`);
+  if (fs.existsSync(file)) return file;
+  const built = builtCells(cwd);
+  throw new UserError(
+    `there is no cell \`${what}\` here`,
+    `${path.relative(cwd, file)} does not exist`,
+    built.length > 0
+      ? `one of those built here: ${built.join(', ')}; or build it: cell build ${what}.cell.ts`
+      : `build it first: cell build ${what}.cell.ts`,
+  );
+}
