@@ -1,0 +1,50 @@
+// Owns which import belongs to which capability, and how the imports of one instance are built. What is
+// not listed here does not exist for a cell.
+import type { Grants } from '../lane/contract.ts';
+import { blobImports } from './blob.ts';
+import { BlobFolder } from './blob-folder.ts';
+import type { Capability, Guest } from './contract.ts';
+
+const always = (name: string, imports: string[]): Capability => ({
+  name,
+  imports,
+  example: '{}',
+  granted: () => true,
+  build: () => ({}),
+});
+
+/** All capabilities. Those of the gate (WebAssembly) build nothing. */
+export const CAPABILITIES: readonly Capability[] = [
+  always('core', ['cell:core.fail', 'cell:core.attempt', 'cell:core.failure']),
+  always('caller', ['cell:caller.read']),
+  always('log', ['cell:log.write']),
+  always('clock', ['cell:clock.now']),
+  always('random', ['cell:random.next']),
+  {
+    name: 'blob',
+    imports: ['cell:blob.size', 'cell:blob.read'],
+    example: "{ blob: { root: './data' } }",
+    granted: (grants) => grants.blob !== undefined,
+    build: (grants, guest) =>
+      grants.blob === undefined ? {} : blobImports(new BlobFolder(grants.blob.root), guest),
+  },
+];
+
+const BY_IMPORT = new Map(CAPABILITIES.flatMap((c) => c.imports.map((name) => [name, c] as const)));
+
+/** The capability behind an import such as `cell:blob.read`; undefined: no host offers it. */
+export function capabilityOf(name: string): Capability | undefined {
+  return BY_IMPORT.get(name);
+}
+
+/** The JavaScript imports that `guest` is granted, by full name. */
+export function buildImports(
+  grants: Grants,
+  guest: Guest,
+): Record<string, WebAssembly.ImportValue> {
+  const imports: Record<string, WebAssembly.ImportValue> = {};
+  for (const capability of CAPABILITIES) {
+    if (capability.granted(grants)) Object.assign(imports, capability.build(grants, guest));
+  }
+  return imports;
+}

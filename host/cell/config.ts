@@ -1,0 +1,246 @@
+// Owns cell.config.ts: its type, its defaults and its check. Everything in it is optional; what is wrong in
+// it is said with the key's path and what would be right. It never reads keys or tokens: the session does.
+import fs from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Grants } from '../lane/contract.ts';
+
+/** A rate: calls per second on average, and how many may come at once (default: one second's). */
+export interface Rate {
+  perSecond: number;
+  burst?: number;
+}
+
+export type Algorithm = 'EdDSA' | 'ES256' | 'RS256' | 'HS256';
+
+/** Whose tokens are believed. Exactly one of key, keyFile and secret. */
+export interface Issuer {
+  /** Must equal the token's `iss`. */
+  issuer: string;
+  /** Must be in the token's `aud`. */
+  audience: string;
+  /** Algorithms that this issuer's tokens may use; HS256 stands alone, with `secret`. */
+  algorithms: Algorithm[];
+  /** Public key as PEM or JWK text. */
+  key?: string;
+  /** File with the public key, PEM or JWK, relative to the configuration's folder. */
+  keyFile?: string;
+  /** Shared secret of HS256, at least 32 bytes. */
+  secret?: string;
+  /** Seconds that clocks may differ. Default 30, at most 300. */
+  clockToleranceSec?: number;
+}
+
+export interface ConfigLimits {
+  /** Calls of one connection, all methods together. */
+  perSession?: Rate;
+  /** Calls of one subject to one method: `'atlas.search': { perSecond: 50 }`. */
+  methods?: Record<string, Rate>;
+  /** CPU milliseconds that one call may use; a cell's own limit holds when it is lower. */
+  cpuMs?: number;
+  /** Pages of 64 KB that one instance of a cell may grow to. */
+  pages?: number;
+}
+
+/** What `export default defineConfig({...})` takes. */
+export interface Config {
+  /** Port of the listener, default 4400. */
+  port?: number;
+  /** Address to listen on, default 127.0.0.1. */
+  host?: string;
+  /** Worker threads, default cores - 1 and at least 1; 0 serves in the listener thread. */
+  lanes?: number;
+  /** Origins of other pages that may connect, as `https://example.org`. */
+  origins?: string[];
+  /** Host header names that are answered, beside loopback names. */
+  hosts?: string[];
+  issuers?: Issuer[];
+  /** Capabilities by cell: `{ atlas: { blob: { root: './data' } } }`. Absent = denied. */
+  grants?: Record<string, Grants>;
+  limits?: ConfigLimits;
+}
+
+/** A configuration that is wrong. The message names the file, the key and the fix. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/** Gives editors the type of a configuration; returns it as it is. */
+export function defineConfig(config: Config): Config {
+  return config;
+}
+
+type Check = (value: unknown, at: string) => void;
+
+function fail(at: string, expected: string, value: unknown): never {
+  const got = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
+  throw new ConfigError(`${at}: expected ${expected}, got ${got.slice(0, 80)}`);
+}
+
+const whole = (least: number, most: number): Check => (value, at) => {
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
+    fail(at, `a whole number from ${least} to ${most}`, value);
+  }
+};
+
+const string: Check = (value, at) => {
+  if (typeof value !== 'string' || value === '') fail(at, 'a text', value);
+};
+
+const listOf = (check: Check): Check => (value, at) => {
+  if (!Array.isArray(value)) fail(at, 'a list', value);
+  for (const [i, entry] of value.entries()) check(entry, `${at}[${i}]`);
+};
+
+function plainObject(value: unknown, at: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    fail(at, 'an object', value);
+  }
+  return value as Record<string, unknown>;
+}
+
+/** The word of `known` that `key` was probably meant to be. */
+function nearest(key: string, known: string[]): string | undefined {
+  const low = key.toLowerCase();
+  const like = (k: string): boolean => {
+    const word = k.toLowerCase();
+    return word.startsWith(low.slice(0, 3)) || low.startsWith(word.slice(0, 4));
+  };
+  return known.find(like);
+}
+
+const shape = (keys: Record<string, Check>, needed: string[] = []): Check => (value, at) => {
+  const object = plainObject(value, at);
+  for (const key of Object.keys(object)) {
+    if (keys[key] === undefined) {
+      const meant = nearest(key, Object.keys(keys));
+      const hint = meant ? `did you mean \`${meant}\`?` : `known: ${Object.keys(keys).join(', ')}`;
+      throw new ConfigError(`${at}.${key}: there is no such key; ${hint}`);
+    }
+    if (object[key] !== undefined) keys[key](object[key], `${at}.${key}`);
+  }
+  for (const key of needed) if (object[key] === undefined) fail(`${at}.${key}`, 'a value', undefined);
+};
+
+const recordOf = (check: Check, pattern: RegExp, keyIs: string): Check => (value, at) => {
+  for (const [key, entry] of Object.entries(plainObject(value, at))) {
+    if (!pattern.test(key)) throw new ConfigError(`${at}: \`${key}\` is not ${keyIs}`);
+    check(entry, `${at}.${key}`);
+  }
+};
+
+const positive: Check = (value, at) => {
+  const good = typeof value === 'number' && value > 0.001 && value <= 1e6;
+  if (!good) fail(at, 'a number above 0.001 and at most 1000000', value);
+};
+
+const rate = shape({ perSecond: positive, burst: whole(1, 1e6) }, ['perSecond']);
+
+const origin: Check = (value, at) => {
+  string(value, at);
+  if (value === '*') throw new ConfigError(`${at}: \`*\` would let every page in; name the origins`);
+  let url: URL | undefined;
+  try {
+    url = new URL(value as string);
+  } catch {
+    fail(at, 'an origin such as https://example.org', value);
+  }
+  if (url.origin !== value) fail(at, 'an origin without a path, such as https://example.org', value);
+};
+
+const algorithm: Check = (value, at) => {
+  const known = ['EdDSA', 'ES256', 'RS256', 'HS256'];
+  if (!known.includes(value as string)) fail(at, `one of ${known.join(', ')}`, value);
+};
+
+const issuerShape = shape(
+  {
+    issuer: string,
+    audience: string,
+    algorithms: listOf(algorithm),
+    key: string,
+    keyFile: string,
+    secret: string,
+    clockToleranceSec: whole(0, 300),
+  },
+  ['issuer', 'audience', 'algorithms'],
+);
+
+const issuer: Check = (value, at) => {
+  issuerShape(value, at);
+  const { key, keyFile, secret, algorithms } = value as Issuer;
+  if (algorithms.length === 0) fail(`${at}.algorithms`, 'at least one algorithm', algorithms);
+  if ([key, keyFile, secret].filter((k) => k !== undefined).length !== 1) {
+    throw new ConfigError(`${at}: give exactly one of key, keyFile and secret`);
+  }
+  const symmetric = algorithms.includes('HS256');
+  if (symmetric && algorithms.length > 1) {
+    throw new ConfigError(`${at}.algorithms: HS256 stands alone; use two issuers`);
+  }
+  if (symmetric !== (secret !== undefined)) {
+    throw new ConfigError(`${at}: HS256 goes with \`secret\`, the others with \`key\` or \`keyFile\``);
+  }
+  if (secret !== undefined && Buffer.byteLength(secret) < 32) {
+    throw new ConfigError(`${at}.secret: HS256 needs at least 32 bytes`);
+  }
+};
+
+const config = shape({
+  port: whole(0, 65535),
+  host: string,
+  lanes: whole(0, 64),
+  origins: listOf(origin),
+  hosts: listOf(string),
+  issuers: listOf(issuer),
+  grants: recordOf(
+    shape({ blob: shape({ root: string }, ['root']) }),
+    /^[a-z][a-z0-9-]*$/,
+    'the name of a cell (kebab-case)',
+  ),
+  limits: shape({
+    perSession: rate,
+    methods: recordOf(rate, /^[a-z][a-z0-9-]*\.[A-Za-z_$][\w$]*$/, 'a method such as atlas.search'),
+    cpuMs: whole(1, 3_600_000),
+    pages: whole(1, 65536),
+  }),
+});
+
+/** Checks a configuration. Throws ConfigError, whose message begins with `name`. */
+export function checkConfig(value: unknown, name = 'cell.config.ts'): Config {
+  config(value, name);
+  return value as Config;
+}
+
+/**
+ * Loads `cell.config.ts` from `folder`; without one, the empty configuration. Folders and files that it
+ * names become absolute, relative to the configuration. Throws ConfigError.
+ */
+export async function loadConfig(folder: string): Promise<Config> {
+  const file = path.join(folder, 'cell.config.ts');
+  if (!fs.existsSync(file)) return {};
+  let loaded: { default?: unknown };
+  try {
+    loaded = (await import(pathToFileURL(file).href)) as { default?: unknown };
+  } catch (error) {
+    throw new ConfigError(`cell.config.ts: it could not be loaded: ${(error as Error).message}`);
+  }
+  if (loaded.default === undefined) {
+    throw new ConfigError('cell.config.ts: write `export default defineConfig({ ... })`');
+  }
+  const { issuers, grants, ...rest } = checkConfig(loaded.default);
+  const found: Config = rest;
+  if (issuers) {
+    found.issuers = issuers.map((i) =>
+      i.keyFile === undefined ? i : { ...i, keyFile: path.resolve(folder, i.keyFile) },
+    );
+  }
+  if (grants) {
+    found.grants = Object.fromEntries(
+      Object.entries(grants).map(([cell, { blob }]) => [
+        cell,
+        blob ? { blob: { root: path.resolve(folder, blob.root) } } : {},
+      ]),
+    );
+  }
+  return found;
+}

@@ -1,0 +1,194 @@
+// Owns the structural check of the JSON inside a module: `cell:schema` and `cell:manifest`. What passes
+// here has the shapes of host/schema/types.ts, within bounds, and refers to nothing that is missing.
+// It never judges meaning (compatibility, grants): that is the business of its callers.
+import { VALUE_DEPTH } from '../../assembly/shared/limits.ts';
+import type { Manifest, Schema, Type } from '../schema/types.ts';
+import { ModuleError } from './sections.ts';
+
+type Json = Record<string, unknown>;
+
+/** Methods of one cell. Route ids are u16, shared by all cells. Threat: tables without end. */
+export const METHODS_MAX = 1024;
+const LIST_MAX = 4096;
+const NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,127}$/;
+const CELL_NAME = /^[a-z][a-z0-9-]{0,63}$/;
+const SCALARS = new Set(
+  'bool i8 u8 i16 u16 i32 u32 i64 u64 f32 f64 instant duration'.split(' '),
+);
+
+function bad(path: string, expected: string): never {
+  throw new ModuleError(`${path}: expected ${expected}`);
+}
+
+function object(value: unknown, path: string): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) bad(path, 'an object');
+  return value as Json;
+}
+
+function list(value: unknown, path: string, most: number = LIST_MAX): unknown[] {
+  if (!Array.isArray(value)) bad(path, 'a list');
+  if (value.length > most) bad(path, `at most ${most} entries, got ${value.length}`);
+  return value;
+}
+
+function text(value: unknown, path: string, most: number): string {
+  if (typeof value !== 'string') bad(path, 'a string');
+  if (value.length > most) bad(path, `at most ${most} characters, got ${value.length}`);
+  return value;
+}
+
+function name(value: unknown, path: string): string {
+  if (typeof value !== 'string' || !NAME.test(value)) bad(path, 'a name');
+  return value;
+}
+
+function integer(value: unknown, path: string, least: number, most: number): number {
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
+    bad(path, `a whole number from ${least} to ${most}`);
+  }
+  return value as number;
+}
+
+function flag(value: unknown, path: string): boolean {
+  if (typeof value !== 'boolean') bad(path, 'true or false');
+  return value;
+}
+
+function doc(value: unknown, path: string): void {
+  if (value !== undefined) text(value, path, 65536);
+}
+
+/** Names that a type may refer to. */
+interface Names {
+  records: Set<string>;
+  enums: Set<string>;
+}
+
+function checkType(value: unknown, path: string, names: Names, depth: number): asserts value is Type {
+  if (depth > VALUE_DEPTH) bad(path, `at most ${VALUE_DEPTH} levels of nesting`);
+  const type = object(value, path);
+  switch (type.kind) {
+    case 'scalar':
+      if (!SCALARS.has(type.scalar as string)) bad(`${path}.scalar`, 'a scalar type');
+      return;
+    case 'string':
+    case 'bytes':
+    case 'uuid':
+    case 'decimal':
+      return;
+    case 'enum':
+      if (!names.enums.has(type.name as string)) bad(`${path}.name`, 'an enum of this schema');
+      return;
+    case 'record':
+      if (!names.records.has(type.name as string)) bad(`${path}.name`, 'a record of this schema');
+      return;
+    case 'list':
+    case 'nullable':
+      return checkType(type.of, `${path}.of`, names, depth + 1);
+    case 'map':
+      checkType(type.key, `${path}.key`, names, depth + 1);
+      return checkType(type.value, `${path}.value`, names, depth + 1);
+    default:
+      bad(`${path}.kind`, 'a kind of type');
+  }
+}
+
+function checkFields(value: unknown, path: string, names: Names): void {
+  const seen = new Set<string>();
+  for (const [i, entry] of list(value, path, 256).entries()) {
+    const field = object(entry, `${path}[${i}]`);
+    const own = name(field.name, `${path}[${i}].name`);
+    if (seen.has(own)) bad(`${path}[${i}].name`, `a name of its own, not \`${own}\` again`);
+    seen.add(own);
+    checkType(field.type, `${path}[${i}].type`, names, 0);
+    doc(field.doc, `${path}[${i}].doc`);
+  }
+}
+
+function checkMethod(value: unknown, i: number, names: Names): void {
+  const path = `$.methods[${i}]`;
+  const method = object(value, path);
+  name(method.name, `${path}.name`);
+  integer(method.index, `${path}.index`, i, i);
+  checkFields(method.params, `${path}.params`, names);
+  if (method.result !== null) checkType(method.result, `${path}.result`, names, 0);
+  if (method.tier !== 'pure' && method.tier !== 'waiting') bad(`${path}.tier`, 'pure or waiting');
+  const access = object(method.access, `${path}.access`);
+  flag(access.public, `${path}.access.public`);
+  for (const key of ['anyRole', 'scopes']) {
+    for (const entry of list(access[key], `${path}.access.${key}`, 64)) {
+      text(entry, `${path}.access.${key}`, 256);
+    }
+  }
+  text(method.canonical, `${path}.canonical`, 65536);
+  if (!/^[0-9a-f]{16}$/.test(text(method.fingerprint, `${path}.fingerprint`, 16))) {
+    bad(`${path}.fingerprint`, '16 hex digits');
+  }
+  doc(method.doc, `${path}.doc`);
+}
+
+function checkEnum(value: unknown, path: string): string {
+  const entry = object(value, path);
+  for (const [i, member] of list(entry.members, `${path}.members`).entries()) {
+    const { name: own, value: number } = object(member, `${path}.members[${i}]`);
+    name(own, `${path}.members[${i}].name`);
+    integer(number, `${path}.members[${i}].value`, -0x80000000, 0xffffffff);
+  }
+  doc(entry.doc, `${path}.doc`);
+  return name(entry.name, `${path}.name`);
+}
+
+/** Checks a parsed `cell:schema`. Throws ModuleError with a path: `$.methods[2].tier: expected ...`. */
+export function checkSchema(value: unknown): Schema {
+  const schema = object(value, '$');
+  if (schema.version !== 1) bad('$.version', '1');
+  name(schema.service, '$.service');
+  if (!CELL_NAME.test(text(schema.cell, '$.cell', 64))) bad('$.cell', 'a name in kebab-case');
+  doc(schema.doc, '$.doc');
+  const names: Names = { records: new Set(), enums: new Set() };
+  for (const [i, entry] of list(schema.enums, '$.enums').entries()) {
+    names.enums.add(checkEnum(entry, `$.enums[${i}]`));
+  }
+  const records = list(schema.records, '$.records').map((r, i) => object(r, `$.records[${i}]`));
+  for (const [i, record] of records.entries()) {
+    names.records.add(name(record.name, `$.records[${i}].name`));
+  }
+  for (const [i, record] of records.entries()) {
+    checkFields(record.fields, `$.records[${i}].fields`, names);
+    doc(record.doc, `$.records[${i}].doc`);
+  }
+  const seen = new Set<unknown>();
+  for (const [i, method] of list(schema.methods, '$.methods', METHODS_MAX).entries()) {
+    checkMethod(method, i, names);
+    const own = (method as Json).name;
+    if (seen.has(own)) bad(`$.methods[${i}].name`, `a name of its own, not \`${own}\` again`);
+    seen.add(own);
+  }
+  return value as Schema;
+}
+
+/** Checks a parsed `cell:manifest`. Throws ModuleError with a path. */
+export function checkManifest(value: unknown): Manifest {
+  const manifest = object(value, '$');
+  if (manifest.version !== 1) bad('$.version', '1');
+  if (!CELL_NAME.test(text(manifest.cell, '$.cell', 64))) bad('$.cell', 'a name in kebab-case');
+  flag(manifest.actor, '$.actor');
+  flag(manifest.start, '$.start');
+  for (const [i, entry] of list(manifest.capabilities, '$.capabilities', 64).entries()) {
+    const capability = object(entry, `$.capabilities[${i}]`);
+    text(capability.name, `$.capabilities[${i}].name`, 64);
+    text(capability.broughtBy, `$.capabilities[${i}].broughtBy`, 256);
+    for (const item of list(capability.imports, `$.capabilities[${i}].imports`, 64)) {
+      text(item, `$.capabilities[${i}].imports`, 128);
+    }
+  }
+  const limits = object(manifest.limits, '$.limits');
+  integer(limits.pages, '$.limits.pages', 1, 65536);
+  integer(limits.cpuMs, '$.limits.cpuMs', 1, 3_600_000);
+  integer(limits.payloadBytes, '$.limits.payloadBytes', 0, 0xffffffff);
+  for (const [key, entry] of Object.entries(object(manifest.tools, '$.tools'))) {
+    text(key, '$.tools', 128);
+    text(entry, `$.tools.${key}`, 128);
+  }
+  return value as Manifest;
+}
