@@ -114,6 +114,6 @@ export function closing(verdict: Verdict, failures: Failure[]): string {
   if (verdict.unmeasured.length > 0) {
     lines.push(`not measured: ${verdict.unmeasured.join(', ')}`);
   }
-  for (const failure of failures) lines.push(`failed: ${failure.suite}: ${failure.why}`);
+  for (const { suite, why } of failures) lines.push(`failed: ${suite}: ${why.split('\n')[0]}`);
   return lines.join('\n');
 }

@@ -7,7 +7,7 @@
 //   | data   | block   |
 //
 //   lane region:  LANE block (4 KB) | in ring | out ring | forward rings from lane 0..n-1
-//                 | pending table | log ring | metrics (METRIC_BYTES a route)
+//                 | pending table | log ring | metrics (METRIC_BYTES a route) | scratch
 //
 // Below 64 KB lies what asc places itself (static data of the kernel: constants only).
 
@@ -73,11 +73,13 @@ export const RING_DATA: u32 = 256;
 // Record: header of 16 bytes, then whole frames; records are 16-aligned, frames 8-aligned.
 //   u32 size (bytes of frames) | u32 connection | u32 generation | u32 stamp or tag
 // In rings: stamp = low 32 bits of unix microseconds at receipt. Out rings: tag, RECORD_*.
-// size RECORD_SKIP: nothing until the ring's start.
+// size RECORD_SKIP: nothing until the ring's start. `connection` is the session slot's index.
+// Log ring: u32 size | u32 cell index | u32 level, + LOG_TRUNCATED | u32 stamp, then text.
 export const RECORD_BYTES: u32 = 16;
 export const RECORD_SKIP: u32 = 0xffffffff;
 export const RECORD_DATA: u32 = 0;
 export const RECORD_CLOSE: u32 = 1; // payload: u32 CLOSE_* reason, u32 0; end the connection
+export const LOG_TRUNCATED: u32 = 0x100;
 export const RECORD_CONTROL: u32 = 2; // payload: one frame for host/session (a second HELLO)
 
 // Lane block, u32 words at the lane's base.
@@ -87,15 +89,27 @@ export const L_SLEEPS_WORD: u32 = 16; // 1: the lane sleeps, ring its bell
 export const L_SEQUENCE_WORD: u32 = 32; // incremented per dispatch; the watchdog reads it
 export const L_ROUTE_WORD: u32 = 33; // route being served, 0xffffffff = none
 export const L_SOURCE_WORD: u32 = 34; // input being served: 0 in ring, 1 + n forward ring n
+export const SOURCE_WAITING: u32 = 0xffffffff; // in L_SOURCE: the newest out head is L_COMPLETION's
 export const L_STALLED_WORD: u32 = 35; // 1: the out ring is full
 export const L_WAITING_WORD: u32 = 36; // waiting calls accepted and not answered
 export const L_STATE_WORD: u32 = 37; // LANE_*
 export const L_OUT_RECORD_WORD: u32 = 38; // position of the open out record + 1, 0 = none
+export const L_HAND_WORD: u32 = 39; // input position of the frame begun last (with L_ROUTE)
+export const L_BUDGET_WORD: u32 = 39; // ms of CPU for what runs now; 0 = R_CPU_MS of L_ROUTE
 export const L_RANDOM: u32 = 160; // u64 state of the guests' generator (byte offset)
 export const L_NOW: u32 = 168; // i64 unix microseconds, stored per drain (byte offset)
 export const L_COMPLETION: u32 = 176; // u64: pending slot + 1 | out head << 32 (byte offset)
 export const L_SESSION: u32 = 184; // u32: byte offset of the caller's session slot, 0 = none
-export const L_LOG_LOST: u32 = 188; // u32: log lines lost
+export const L_GENERATION: u32 = 188; // u32: generation of that session (one 64-bit store)
+export const L_LOG_LOST: u32 = 192; // u32: log lines lost; written by membranes
+// A frame that another hand takes over (a pending slot, another lane) has no out head to tell
+// begun from finished: these two words say who took it. See kernel/recover.ts.
+export const L_HANDOVER_WORD: u32 = 49; // 0, pending slot + 1, or HANDOVER_LANE | lane
+export const L_HANDOVER_HEAD_WORD: u32 = 50; // forward ring's head once it was passed on
+export const HANDOVER_LANE: u32 = 0x80000000;
+export const L_CONTROL_WORD: u32 = 48; // messages that the listener posted to the lane so far
+export const L_SCRATCH: u32 = 1024; // SCRATCH_BYTES where the lane writes error records of traps
+export const SCRATCH_BYTES: u32 = 3072;
 export const L_PARTS: u32 = 256; // u32 offsets, relative to the lane's base, in this order:
 export const PART_IN_WORD: u32 = 64;
 export const PART_OUT_WORD: u32 = 65;
@@ -103,6 +117,13 @@ export const PART_FORWARD_WORD: u32 = 66; // ring from lane n at + n * (RING_DAT
 export const PART_PENDING_WORD: u32 = 67;
 export const PART_LOG_WORD: u32 = 68;
 export const PART_METRICS_WORD: u32 = 69;
+/** C_MESSAGE_BYTES in which JavaScript hands bytes to kernel or membrane, within one step. */
+export const PART_SCRATCH_WORD: u32 = 70;
+// Runs of equal route and stamp, counted in `drain`, put into the metrics by `settle`. 16 bytes
+// each at the lane's base + L_RUNS: u32 stamp | u32 route | u32 calls | u32 errors.
+export const L_RUNS: u32 = 1024;
+export const RUNS: u32 = 191;
+export const L_RUN_COUNT: u32 = 204; // u32: runs that wait for settle
 export const LANE_STARTING: u32 = 0;
 export const LANE_READY: u32 = 1;
 export const LANE_STOPPING: u32 = 2;

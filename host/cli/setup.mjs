@@ -10,6 +10,7 @@ import { findNode, missingNode, ROOT } from './node24.mjs';
 
 const STAMP = path.join(ROOT, 'node_modules', '.cell-setup');
 const TASKS = {
+  install: () => [],
   start: (args) => [['host/cli/cell.mjs', 'start', ...args]],
   test: (args) => [['assembly/build.mjs'], ['node_modules/ava/entrypoints/cli.js', ...args]],
   bench: (args) => [['assembly/build.mjs'], ['bench/run.ts', ...args]],

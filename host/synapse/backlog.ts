@@ -48,8 +48,9 @@ export class Backlog {
 
   private reserve(more: number): void {
     if (this.tail + more <= this.bytes.length) return;
-    let size = Math.max(FIRST_BYTES, this.bytes.length);
-    while (size < this.held + more) size *= 2;
+    // Twice what is held: a full queue that moves along is copied once per its own length.
+    let size = FIRST_BYTES;
+    while (size < 2 * (this.held + more)) size *= 2;
     this.replace(size);
   }
 

@@ -60,12 +60,12 @@ export function fold(text: string): Folded {
   return { text: out, words };
 }
 
-/** Every code point below FOLD_LIMIT that does not fold to itself, ascending. */
+/** Every code point below FOLD_LIMIT that separates or does not fold to itself, ascending. */
 export function foldTable(): { point: number; text: string }[] {
   const table: { point: number; text: string }[] = [];
   for (let point = 0; point < FOLD_LIMIT; point++) {
     const text = foldPoint(point);
-    if (text !== String.fromCodePoint(point)) table.push({ point, text });
+    if (text === ' ' || text !== String.fromCodePoint(point)) table.push({ point, text });
   }
   return table;
 }

@@ -1,0 +1,115 @@
+// Owns what a build found wrong: collecting, ordering and printing. Texts come from the catalogue.
+import { entryOf } from './catalogue.ts';
+
+/** A source text that a finding can point into. */
+export interface SourceText {
+  /** As shown to the user. */
+  path: string;
+  text: string;
+}
+
+export interface Finding {
+  code: string;
+  message: string;
+  fix: string;
+  file: string;
+  /** From 1; 0 when the finding concerns the file as a whole. */
+  line: number;
+  column: number;
+  /** Characters to underline, at least 1. */
+  length: number;
+  /** The source line, '' when there is none. */
+  excerpt: string;
+}
+
+/** Holes of a message and its fix. */
+export type Holes = Record<string, string | number>;
+
+export class Findings {
+  readonly #list: Finding[] = [];
+
+  get count(): number {
+    return this.#list.length;
+  }
+
+  /**
+   * Adds a finding at [start, end) of `source`, or at the whole file when `at` is null. One place keeps
+   * only its first finding of a code.
+   */
+  report(
+    code: string,
+    source: SourceText,
+    at: { start: number; end: number } | null,
+    holes: Holes = {},
+  ): void {
+    const { message, fix } = entryOf(code);
+    const place = at === null ? NOWHERE : placeOf(source.text, at.start, at.end);
+    const finding = {
+      code,
+      message: fill(message, holes),
+      fix: fill(fix, holes),
+      file: source.path,
+      ...place,
+    };
+    const same = (f: Finding) =>
+      f.code === code &&
+      f.file === finding.file &&
+      f.line === finding.line &&
+      f.column === finding.column;
+    if (!this.#list.some(same)) this.#list.push(finding);
+  }
+
+  /** By file, then place, then code. */
+  sorted(): Finding[] {
+    const key = (f: Finding) =>
+      `${f.file}\0${String(f.line).padStart(8, '0')}${String(f.column).padStart(8, '0')}${f.code}`;
+    return [...this.#list].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+  }
+}
+
+const NOWHERE = { line: 0, column: 0, length: 1, excerpt: '' };
+
+/** Line and column (from 1) of an offset, with the line's text. */
+export function placeOf(text: string, start: number, end: number) {
+  const at = Math.min(Math.max(start, 0), text.length);
+  const lineStart = text.lastIndexOf('\n', at - 1) + 1;
+  const lineEnd = text.indexOf('\n', at);
+  const excerpt = text.slice(lineStart, lineEnd < 0 ? text.length : lineEnd).replace(/\r$/, '');
+  let line = 1;
+  for (let i = text.indexOf('\n'); i >= 0 && i < at; i = text.indexOf('\n', i + 1)) line++;
+  const room = excerpt.length - (at - lineStart);
+  const length = Math.max(1, Math.min(end - at, room));
+  return { line, column: at - lineStart + 1, length, excerpt };
+}
+
+function fill(template: string, holes: Holes): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => {
+    if (!(name in holes)) throw new Error(`no value for {${name}} in: ${template}`);
+    return String(holes[name]);
+  });
+}
+
+/**
+ * One finding as text:
+ *   error CELL3001: message
+ *     hello.cell.ts:4:15
+ *      4 |   greet(name: number): string {
+ *        |               ^~~~~~
+ *     fix: write f64
+ */
+export function printFinding(f: Finding): string {
+  const lines = [`error ${f.code}: ${f.message}`];
+  if (f.line === 0) {
+    lines.push(`  ${f.file}`);
+  } else {
+    const gutter = String(f.line);
+    const lead = f.excerpt.slice(0, f.column - 1).replace(/[^\t]/g, ' ');
+    lines.push(
+      `  ${f.file}:${f.line}:${f.column}`,
+      `  ${gutter} | ${f.excerpt}`,
+      `  ${' '.repeat(gutter.length)} | ${lead}^${'~'.repeat(f.length - 1)}`,
+    );
+  }
+  lines.push(`  fix: ${f.fix}`);
+  return lines.join('\n');
+}

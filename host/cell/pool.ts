@@ -1,0 +1,74 @@
+// Owns the instances of one cell in one lane, and the calls that wait for one. An instance serves one call
+// at a time; an instance that trapped is never used again. Order per cell: first come, first served.
+//
+//   stateless: instance 0 serves pure calls in `dispatch`; up to `cap` others serve waiting calls
+//   actor:     instance 0 serves everything; with waiting methods, all its calls come through `queue`
+import type { Instance } from './instance.ts';
+
+/** A call that waits: from its acceptance to its one answer, or until its instance is free again. */
+export interface WaitingCall {
+  /** Index in the lane's pending table; valid while `answered` is false. */
+  slot: number;
+  pool: Pool;
+  method: number;
+  route: number;
+  /** Payload, a copy; dropped once it is in the guest. */
+  args: Uint8Array | null;
+  bytes: number;
+  connection: number;
+  generation: number;
+  id: number;
+  /** Unix microseconds, 0 = none. */
+  deadlineUs: number;
+  answered: boolean;
+  instance: Instance | null;
+}
+
+/** Instances and queue of one cell. Passive: host/lane/waiting.ts moves the calls. */
+export class Pool {
+  readonly cell: number;
+  readonly name: string;
+  readonly cap: number;
+  readonly actor: boolean;
+  /** Serves pure calls, or all of an actor's; null while it is made anew. */
+  first: Instance | null = null;
+  /** Free instances for waiting calls. */
+  readonly idle: Instance[] = [];
+  /** Instances for waiting calls that exist or are being started, busy ones included. */
+  live = 0;
+  private queue: WaitingCall[] = [];
+  private head = 0;
+
+  constructor(options: { cell: number; name: string; actor: boolean; cap: number }) {
+    this.cell = options.cell;
+    this.name = options.name;
+    this.actor = options.actor;
+    this.cap = options.actor ? 1 : options.cap;
+  }
+
+  get queued(): number {
+    return this.queue.length - this.head;
+  }
+
+  enqueue(call: WaitingCall): void {
+    this.queue.push(call);
+  }
+
+  /** The next call that is not answered yet (a cancelled one is passed over), or null. */
+  next(): WaitingCall | null {
+    while (this.head < this.queue.length) {
+      const call = this.queue[this.head++];
+      if (this.head > 64 && this.head * 2 > this.queue.length) {
+        this.queue = this.queue.slice(this.head);
+        this.head = 0;
+      }
+      if (!call.answered) return call;
+    }
+    return null;
+  }
+
+  /** Whether a call at the head could begin now, by an idle instance or a new one. */
+  get open(): boolean {
+    return this.idle.length > 0 || (!this.actor && this.live < this.cap);
+  }
+}

@@ -1,0 +1,348 @@
+// Owns the calls of one lane that wait: copied out of the ring by `env.wait`, queued per cell, run one per
+// instance on stacks of their own (JSPI), answered exactly once. Invariant: a call is in `calls` from its
+// acceptance to its answer; its pending slot is free after that, though its instance may still run.
+//
+//   drain -> wait() -> pool.queue -> pump() -> instance.enter() ~> done() -> reserve, fetch, finish
+//                                     |                       `-> trapped(): INTERNAL, instance dropped
+//   CANCEL, deadline -> answer() at once; what the instance says later is dropped
+import {
+  P_CALL,
+  P_CONNECTION,
+  P_DEADLINE,
+  P_GENERATION,
+  P_STATE,
+  PENDING_BYTES,
+  R_CELL,
+  R_METHOD,
+  ROUTE_BYTES,
+  S_GENERATION,
+  SESSION_BYTES,
+} from '../../assembly/shared/layout.ts';
+import { AT_FLAGS, AT_LENGTH, AT_ROUTE, FLAG_EXT, HEADER_BYTES } from '../../assembly/shared/frame.ts';
+import { MESSAGE_BYTES, SUSPENDED, WAITING_BYTES } from '../../assembly/shared/limits.ts';
+import {
+  REASON_CANCELLED,
+  REASON_DEADLINE_QUEUED,
+  REASON_DEADLINE_RUNNING,
+  REASON_DUPLICATE_CALL,
+  REASON_REPLY_TOO_LARGE,
+  REASON_WAIT_FULL,
+} from '../../assembly/shared/reason.ts';
+import {
+  ALREADY_EXISTS,
+  CANCELLED,
+  DEADLINE_EXCEEDED,
+  INTERNAL,
+  RESOURCE_EXHAUSTED,
+} from '../../assembly/shared/status.ts';
+import type { Instance } from '../cell/instance.ts';
+import type { Pool, WaitingCall } from '../cell/pool.ts';
+import { nowUs } from './clock.ts';
+import { messageBytes, recordBytes, writeRecord } from './error-record.ts';
+import type { Kernel } from './kernel.ts';
+
+/** What the waiting tier needs of its lane. */
+export interface WaitingHost {
+  kernel: Kernel;
+  view: DataView;
+  bytes: Uint8Array;
+  /** Byte offsets: the lane's pending table, the route table, the session table. */
+  pending: number;
+  routes: number;
+  sessions: number;
+  /** The pool of a cell by index; undefined when this lane does not hold it. */
+  pool(cell: number): Pool | undefined;
+  /** Makes one more instance for waiting calls; resolves (or not) into `pool.idle`, then pumps. */
+  grow(pool: Pool): void;
+  /** An instance trapped: say it, replace it. Returns the message for the caller. */
+  trapped(pool: Pool, instance: Instance, method: number, error: unknown): string;
+  /** Answers were made outside a drain: publish them. */
+  flush(): void;
+}
+
+/** An answer that found the out ring full and is tried again. */
+interface Held {
+  call: WaitingCall;
+  send: () => boolean;
+}
+
+/** Queues, cancellation and deadlines of the waiting calls of one lane. */
+export class Waiting {
+  private readonly host: WaitingHost;
+  private readonly calls = new Map<number, WaitingCall>();
+  private readonly busy: Pool[] = [];
+  private held: Held[] = [];
+  private cancels: number[] = [];
+  private bytes = 0;
+  private running = 0;
+  private armedUs = Infinity;
+  private timer: NodeJS.Timeout | null = null;
+  private flushing = false;
+
+  constructor(host: WaitingHost) {
+    this.host = host;
+  }
+
+  /** True while anything here needs the event loop. */
+  get active(): boolean {
+    return this.calls.size > 0 || this.running > 0;
+  }
+
+  /** Answers that wait for room in the out ring. */
+  get stalled(): boolean {
+    return this.held.length > 0;
+  }
+
+  /**
+   * `env.wait`: takes a copy of the frame's payload. Called inside a drain, so it only queues.
+   * Returns 0, or status | reason << 8 when it is refused.
+   */
+  wait(slot: number, frame: number, frameBytes: number): number {
+    const { view, bytes, pending, routes } = this.host;
+    const at = pending + slot * PENDING_BYTES;
+    const connection = view.getUint32(at + P_CONNECTION, true);
+    const id = view.getUint32(at + P_CALL, true);
+    const key = keyOf(connection, id);
+    if (this.calls.has(key)) return ALREADY_EXISTS | (REASON_DUPLICATE_CALL << 8);
+    const route = view.getUint16(frame + AT_ROUTE, true);
+    const row = routes + route * ROUTE_BYTES;
+    const pool = this.host.pool(view.getUint32(row + R_CELL, true));
+    const length = Math.min(view.getUint32(frame + AT_LENGTH, true), frameBytes - HEADER_BYTES);
+    const from = frame + HEADER_BYTES;
+    const skip = view.getUint8(frame + AT_FLAGS) & FLAG_EXT ? view.getUint16(from, true) : 0;
+    const size = length - skip;
+    if (pool === undefined || size < 0) return INTERNAL;
+    if (this.bytes + size > WAITING_BYTES) return RESOURCE_EXHAUSTED | (REASON_WAIT_FULL << 8);
+    const call: WaitingCall = {
+      slot,
+      pool,
+      method: view.getUint32(row + R_METHOD, true),
+      route,
+      args: bytes.slice(from + skip, from + length),
+      bytes: size,
+      connection,
+      generation: view.getUint32(at + P_GENERATION, true),
+      id,
+      deadlineUs:
+        view.getUint32(at + P_DEADLINE, true) + view.getInt32(at + P_DEADLINE + 4, true) * 2 ** 32,
+      answered: false,
+      instance: null,
+    };
+    this.bytes += size;
+    this.calls.set(key, call);
+    if (pool.queued === 0 && !this.busy.includes(pool)) this.busy.push(pool);
+    pool.enqueue(call);
+    return 0;
+  }
+
+  /** `env.cancel`: noted inside a drain, done after it. */
+  cancel(connection: number, generation: number, id: number): void {
+    this.cancels.push(connection, generation, id);
+  }
+
+  /** After a drain: cancels what was asked, begins what can begin, arms the deadline timer. */
+  turn(): void {
+    if (this.cancels.length > 0) this.cancelNoted();
+    if (this.held.length > 0) this.resend();
+    if (this.busy.length > 0) this.pump();
+  }
+
+  private cancelNoted(): void {
+    const noted = this.cancels;
+    this.cancels = [];
+    for (let i = 0; i < noted.length; i += 3) {
+      const call = this.calls.get(keyOf(noted[i], noted[i + 2]));
+      if (call === undefined || call.generation !== noted[i + 1]) continue;
+      this.refuse(call, CANCELLED, REASON_CANCELLED);
+    }
+  }
+
+  /** Begins queued calls, one per cell in turn, while stacks and instances last. */
+  pump(): void {
+    let idleRounds = 0;
+    while (this.busy.length > 0 && this.running < SUSPENDED && idleRounds < this.busy.length) {
+      const pool = this.busy.shift() as Pool;
+      if (pool.queued === 0) continue;
+      if (pool.idle.length === 0) {
+        if (pool.open) this.host.grow(pool);
+        this.busy.push(pool);
+        if (pool.idle.length === 0) {
+          idleRounds++;
+          continue;
+        }
+        this.busy.pop();
+      }
+      const call = pool.next();
+      if (pool.queued > 0) this.busy.push(pool);
+      if (call === null) continue;
+      idleRounds = 0;
+      this.begin(call, pool.idle.pop() as Instance);
+    }
+  }
+
+  private begin(call: WaitingCall, instance: Instance): void {
+    const { view, pending, sessions } = this.host;
+    call.instance = instance;
+    instance.call = call;
+    view.setUint32(pending + call.slot * PENDING_BYTES + P_STATE, 2, true);
+    this.armFor(call);
+    const session = sessions + call.connection * SESSION_BYTES;
+    const live = view.getUint32(session + S_GENERATION, true) === call.generation;
+    const args = call.args as Uint8Array;
+    call.args = null;
+    this.bytes -= call.bytes;
+    this.running++;
+    instance.enter(call.route, call.method, args, live ? session : 0, call.generation);
+  }
+
+  /** A guest returned: `result` = status << 32 | bytes of its reply or error record. */
+  done(instance: Instance, result: bigint): void {
+    const call = instance.call as WaitingCall;
+    const status = Number(result >> 32n);
+    const bytes = Number(result & 0xffffffffn);
+    this.running--;
+    if (call.answered) {
+      this.release(instance);
+      return;
+    }
+    const send = (): boolean => {
+      if (bytes > MESSAGE_BYTES) {
+        const full = RESOURCE_EXHAUSTED | (REASON_REPLY_TOO_LARGE << 8);
+        if (!this.finish(call, full)) return false;
+      } else if (!this.reply(call, instance, status, bytes)) return false;
+      this.release(instance);
+      return true;
+    };
+    if (!send()) this.held.push({ call, send });
+    this.later();
+  }
+
+  private reply(call: WaitingCall, instance: Instance, status: number, bytes: number): boolean {
+    const { kernel } = this.host;
+    const out = kernel.reserve(call.slot, bytes);
+    if (out === 0) return false;
+    if (bytes > 0) instance.fetch(out);
+    kernel.finish(call.slot, status & 0xff, status >>> 8, bytes);
+    this.forget(call);
+    return true;
+  }
+
+  /** A guest trapped: INTERNAL with the trap's message, and the instance is gone. */
+  failed(instance: Instance, error: unknown): void {
+    const call = instance.call as WaitingCall;
+    this.running--;
+    instance.call = null;
+    const message = messageBytes(this.host.trapped(call.pool, instance, call.method, error));
+    if (!call.answered) {
+      const send = (): boolean => this.record(call, message);
+      if (!send()) this.held.push({ call, send });
+    }
+    this.wake(call.pool);
+    this.later();
+  }
+
+  private record(call: WaitingCall, message: Uint8Array): boolean {
+    const { kernel, view } = this.host;
+    const out = kernel.reserve(call.slot, recordBytes(message));
+    if (out === 0) return false;
+    kernel.finish(call.slot, INTERNAL, 0, writeRecord(view, out, message));
+    this.forget(call);
+    return true;
+  }
+
+  /** Answers a call that has not ended, at once; its instance, if any, runs on unheard. */
+  private refuse(call: WaitingCall, status: number, reason: number): void {
+    if (call.answered) return;
+    const send = (): boolean => this.finish(call, status | (reason << 8));
+    if (this.held.some((h) => h.call === call)) return;
+    if (!send()) this.held.push({ call, send });
+    this.later();
+  }
+
+  private finish(call: WaitingCall, word: number): boolean {
+    const { kernel } = this.host;
+    if (kernel.reserve(call.slot, 0) === 0) return false;
+    kernel.finish(call.slot, word & 0xff, word >>> 8, 0);
+    this.forget(call);
+    return true;
+  }
+
+  private forget(call: WaitingCall): void {
+    call.answered = true;
+    if (call.args !== null) {
+      call.args = null;
+      this.bytes -= call.bytes;
+    }
+    this.calls.delete(keyOf(call.connection, call.id));
+  }
+
+  private release(instance: Instance): void {
+    const { pool } = instance.call as WaitingCall;
+    instance.call = null;
+    pool.idle.push(instance);
+    this.wake(pool);
+  }
+
+  /** `pool` may be able to begin a call: see to it when the microtasks at hand are done. */
+  wake(pool: Pool): void {
+    if (pool.queued > 0 && !this.busy.includes(pool)) this.busy.push(pool);
+    this.later();
+  }
+
+  private later(): void {
+    if (this.flushing) return;
+    this.flushing = true;
+    queueMicrotask(this.afterwards);
+  }
+
+  private readonly afterwards = (): void => {
+    this.flushing = false;
+    this.pump();
+    this.host.flush();
+  };
+
+  /** Tries held answers again, in order; call it when the listener has made room. */
+  resend(): void {
+    const held = this.held;
+    this.held = [];
+    for (const entry of held) {
+      if (entry.call.answered) continue;
+      if (!entry.send()) this.held.push(entry);
+    }
+    if (this.held.length < held.length) this.host.flush();
+  }
+
+  private armFor(call: WaitingCall): void {
+    if (call.deadlineUs === 0 || call.deadlineUs >= this.armedUs) return;
+    this.arm(call.deadlineUs);
+  }
+
+  private arm(atUs: number): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.armedUs = atUs;
+    const ms = Math.max(0, Math.ceil((atUs - nowUs()) / 1000));
+    this.timer = setTimeout(this.expire, Math.min(ms, 0x7fffffff));
+  }
+
+  /** Answers every call whose deadline has passed, then waits for the next deadline. */
+  private readonly expire = (): void => {
+    this.timer = null;
+    this.armedUs = Infinity;
+    const now = nowUs();
+    let next = Infinity;
+    for (const call of [...this.calls.values()]) {
+      if (call.deadlineUs === 0) continue;
+      if (call.deadlineUs > now) next = Math.min(next, call.deadlineUs);
+      else {
+        const reason = call.instance === null ? REASON_DEADLINE_QUEUED : REASON_DEADLINE_RUNNING;
+        this.refuse(call, DEADLINE_EXCEEDED, reason);
+      }
+    }
+    if (next !== Infinity) this.arm(next);
+  };
+}
+
+/** One number for a connection's call: exact below 2^53, since connections are below 2^16. */
+function keyOf(connection: number, id: number): number {
+  return connection * 2 ** 32 + id;
+}

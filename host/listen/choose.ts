@@ -1,0 +1,25 @@
+// Owns the choice of the WebSocket listener: uWebSockets.js where it loads, `ws` everywhere else.
+// Never listens itself.
+
+import type { Listen } from './contract.ts';
+import { loadUws } from './glibc.ts';
+import { listenUws } from './uws.ts';
+import { listenWs } from './ws.ts';
+
+export interface Choice {
+  listen: Listen;
+  kind: 'uws' | 'ws';
+  /** One sentence for `cell doctor`. */
+  why: string;
+}
+
+/**
+ * The best WebSocket listener of this machine. Never rejects: `ws` needs nothing.
+ * @param prefer 'ws' skips uWebSockets.js (to compare, or when told to)
+ */
+export async function chooseListener(prefer: 'uws' | 'ws' = 'uws'): Promise<Choice> {
+  if (prefer === 'ws') return { listen: listenWs, kind: 'ws', why: 'ws was asked for' };
+  const loaded = await loadUws();
+  if (!loaded.uws) return { listen: listenWs, kind: 'ws', why: loaded.why };
+  return { listen: listenUws(loaded.uws), kind: 'uws', why: loaded.why };
+}

@@ -1,0 +1,104 @@
+// Owns the methods that the generated clients on one synapse may call, and what the host said about each.
+// A method's number is its place here, for life; its route is the host's, for one connection.
+
+import { FAILED_PRECONDITION, UNIMPLEMENTED } from '../../assembly/shared/status.ts';
+import type { MethodRef } from './contract.ts';
+import { CellError } from './error.ts';
+
+/** No WELCOME has answered for the method yet. */
+export const ROUTE_PENDING = -1;
+/** The host will not serve it: `refusal` says why. */
+export const ROUTE_REFUSED = -2;
+
+/** Verdicts of WELCOME. */
+export const VERDICT_OK = 0;
+export const VERDICT_UNKNOWN = 1;
+export const VERDICT_TEXT = 2;
+export const VERDICT_INCOMPATIBLE = 3;
+
+export interface Answer {
+  route: number;
+  verdict: number;
+  why: string | null;
+}
+
+export class Roster {
+  readonly methods: MethodRef[] = [];
+  routes = new Int32Array(64);
+  private readonly refusals: { status: number; why: string }[] = [];
+  private readonly firsts = new Map<MethodRef[], number>();
+
+  /** Adds a generated client's methods once; returns the number of the first. */
+  add(methods: MethodRef[]): number {
+    const known = this.firsts.get(methods);
+    if (known !== undefined) return known;
+    const first = this.methods.length;
+    this.firsts.set(methods, first);
+    for (const method of methods) this.methods.push(method);
+    if (this.methods.length > this.routes.length) {
+      const wider = new Int32Array(this.methods.length * 2);
+      wider.set(this.routes);
+      this.routes = wider;
+    }
+    this.routes.fill(ROUTE_PENDING, first, this.methods.length);
+    return first;
+  }
+
+  /** Forgets every verdict: the next connection may be to another host. */
+  reset(): void {
+    this.routes.fill(ROUTE_PENDING, 0, this.methods.length);
+  }
+
+  /** Numbers of the methods that no WELCOME has answered for. */
+  pending(): number[] {
+    const found: number[] = [];
+    for (let i = 0; i < this.methods.length; i++) {
+      if (this.routes[i] === ROUTE_PENDING) found.push(i);
+    }
+    return found;
+  }
+
+  name(method: number): string {
+    return this.methods[method]?.name ?? `method ${method}`;
+  }
+
+  /**
+   * Takes WELCOME's answers for the methods `asked`, in that order; returns those whose text the host wants
+   * to see. `textSent`: it has seen it, so asking again is a refusal. RangeError when the answers
+   * do not fit the question.
+   */
+  apply(asked: number[], answers: Answer[], textSent: boolean): number[] {
+    if (answers.length !== asked.length) {
+      throw new RangeError(`WELCOME answers ${answers.length} of ${asked.length} methods`);
+    }
+    const wanted: number[] = [];
+    for (let i = 0; i < asked.length; i++) {
+      const { route, verdict, why } = answers[i];
+      if (verdict === VERDICT_OK) {
+        if (route > 0xffff) throw new RangeError(`WELCOME: route ${route} is above 65535`);
+        this.routes[asked[i]] = route;
+      } else if (verdict === VERDICT_TEXT && !textSent) wanted.push(asked[i]);
+      else this.refuse(asked[i], verdict, why);
+    }
+    return wanted;
+  }
+
+  /** Marks a method as one that this host will not serve. */
+  refuse(method: number, verdict: number, why: string | null): void {
+    const unknown = verdict === VERDICT_UNKNOWN;
+    const words = unknown
+      ? 'no cell on this host offers it'
+      : 'the method of the running cell is incompatible with this client';
+    const status = unknown ? UNIMPLEMENTED : FAILED_PRECONDITION;
+    const fix = unknown ? 'check which cells the host runs' : 'rebuild the client with `cell build`';
+    this.refusals[method] = { status, why: `${why ?? words}; ${fix}` };
+    this.routes[method] = ROUTE_REFUSED;
+  }
+
+  /** The error for a call of a refused method. */
+  refusal(method: number): CellError {
+    const { status, why } = this.refusals[method];
+    const name = this.name(method);
+    return new CellError(status, `${name}: ${why}`, { method: name, unsent: true });
+  }
+}
