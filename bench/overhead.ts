@@ -1,6 +1,7 @@
-// Owns what a request costs in Express and in Fastify before the handler's own work, measured in this
-// process and in this run: the suite `kernel` sets Cell's own steps beside it (kernel/overhead-*).
-// Never starts a server: requests are handed to the frameworks' own entry, without sockets.
+// Owns what a request costs in Express and in Fastify before the handler's own work, measured in
+// this process and in this run: the suite `kernel` sets Cell's own steps beside it
+// (kernel/overhead-*). Never starts a server: requests are handed to the frameworks' own entry,
+// without sockets.
 
 import { installed } from './peers.ts';
 

@@ -1,20 +1,21 @@
-// Owns the suite `peers`: the same authenticated call, `users.get(id)`, on Cell and on other stacks,
-// side by side in one run. Each server and each client is a process of its own; all stand before the
-// first round, and rounds go over all stacks in turn, so that a noisy machine is noisy for all.
+// Owns the suite `peers`: the same authenticated call, `users.get(id)`, on Cell and on other
+// stacks, side by side in one run. Each server and each client is a process of its own; all stand
+// before the first round, and rounds go over all stacks in turn, so that a noisy machine is noisy
+// for all.
 //
 //   this process --IPC--> peers/server.ts <stack>   serves; answers what CPU it used
 //                --IPC--> peers/load.ts <stack>     the stack's own client; N calls in flight
 //
-// Rows: `<stack>-throughput` is Cell's calls/s over the stack's; `<stack>-cpu` is the stack's server
-// CPU per call over Cell's (both: larger is better for Cell); `best-*` is the smallest of them, that
-// is, against the best of the stacks. `<stack>-calls`, `-cpu-us`, `-p50`, `-p99` are absolute.
+// Rows: `<stack>-throughput` is Cell's calls/s over the stack's; `<stack>-cpu` is the stack's
+// server CPU per call over Cell's (both: larger is better for Cell); `best-*` is the smallest of
+// them, that is, against the best of the stacks. `<stack>-calls`, `-cpu-us`, `-p50`, `-p99` are
+// absolute.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { LoadOrder, LoadReply, Run } from './peers/load.ts';
 import type { Stack } from './peers/peer.ts';
-import type { ServerOrder, ServerReply } from './peers/server.ts';
+import type { LoadOrder, LoadReply, Run, ServerOrder, ServerReply } from './peers/protocol.ts';
 import type { Measure } from './report.ts';
 
 export const suite = 'peers';

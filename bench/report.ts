@@ -4,7 +4,9 @@
 import { styleText } from 'node:util';
 import { held, targets } from './targets.ts';
 
-/** What a suite emits. `value` is in `unit`; `n` is how many samples or operations are behind it. */
+/**
+ * What a suite emits. `value` is in `unit`; `n` is how many samples or operations are behind it.
+ */
 export interface Measure {
   name: string;
   unit: string;
@@ -67,7 +69,9 @@ export function judge(suites: string[], rows: Row[]): Verdict {
   return verdict;
 }
 
-/** A number as people read it: 1,234,567; 12.3; 0.456. At most `4` significant digits below 1000. */
+/**
+ * A number as people read it: 1,234,567; 12.3; 0.456. At most `4` significant digits below 1000.
+ */
 export function readable(value: number): string {
   const size = Math.abs(value);
   if (size >= 1000) return Math.round(value).toLocaleString('en-US');

@@ -119,7 +119,9 @@ export function runSuite(
   });
 }
 
-/** Carries out an order. Returns the exit code: 0, 1 a suite failed, 2 a target missed (--strict). */
+/**
+ * Carries out an order. Returns the exit code: 0, 1 a suite failed, 2 a target missed (--strict).
+ */
 export async function runOrder(order: Order): Promise<number> {
   const rows: Row[] = [];
   const failures: Failure[] = [];

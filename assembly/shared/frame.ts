@@ -11,9 +11,11 @@
 // length counts extensions and payload, not the header and not the padding. Little-endian.
 // The next frame starts at align8(HEADER_BYTES + length).
 
+/** Bytes. */
 export const HEADER_BYTES: u32 = 16;
 export const FRAME_ALIGN: u32 = 8;
 
+// Byte offsets in the header.
 export const AT_LENGTH: u32 = 0;
 export const AT_KIND: u32 = 4;
 export const AT_FLAGS: u32 = 5;
@@ -23,6 +25,7 @@ export const AT_CALL: u32 = 8;
 /** REQUEST: milliseconds remaining, 0 = no deadline. ERROR: retry after, ms. CREDIT: bytes. */
 export const AT_EXTRA: u32 = 12;
 
+// Kinds; ARCHITECTURE.md, "Frames of the session", has the payloads of those that have one.
 export const KIND_HELLO: u32 = 1;
 export const KIND_WELCOME: u32 = 2;
 export const KIND_REQUEST: u32 = 3;
@@ -41,6 +44,7 @@ export const FLAG_CHANNEL_MASK: u32 = 3;
 export const FLAG_EXT: u32 = 4;
 export const FLAGS_KNOWN: u32 = 7;
 
+// Values of FLAG_CHANNEL_MASK: calls, agreement among hosts, operations, macros of the build.
 export const CHANNEL_APP: u32 = 0;
 export const CHANNEL_CONSENSUS: u32 = 1;
 export const CHANNEL_OPS: u32 = 2;

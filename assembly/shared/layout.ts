@@ -11,6 +11,7 @@
 //
 // Below 64 KB lies what asc places itself (static data of the kernel: constants only).
 
+/** Byte offset of the control block. */
 export const CONTROL: u32 = 65536;
 // Control block, u32 words at CONTROL + 4 * n. All are byte offsets or counts.
 export const C_LANES_WORD: u32 = 0;
@@ -95,7 +96,6 @@ export const L_WAITING_WORD: u32 = 36; // waiting calls accepted and not answere
 export const L_STATE_WORD: u32 = 37; // LANE_*
 export const L_OUT_RECORD_WORD: u32 = 38; // position of the open out record + 1, 0 = none
 export const L_HAND_WORD: u32 = 39; // input position of the frame begun last (with L_ROUTE)
-export const L_BUDGET_WORD: u32 = 39; // ms of CPU for what runs now; 0 = R_CPU_MS of L_ROUTE
 export const L_RANDOM: u32 = 160; // u64 state of the guests' generator (byte offset)
 export const L_NOW: u32 = 168; // i64 unix microseconds, stored per drain (byte offset)
 export const L_COMPLETION: u32 = 176; // u64: pending slot + 1 | out head << 32 (byte offset)
@@ -107,9 +107,8 @@ export const L_LOG_LOST: u32 = 192; // u32: log lines lost; written by membranes
 export const L_HANDOVER_WORD: u32 = 49; // 0, pending slot + 1, or HANDOVER_LANE | lane
 export const L_HANDOVER_HEAD_WORD: u32 = 50; // forward ring's head once it was passed on
 export const HANDOVER_LANE: u32 = 0x80000000;
-export const L_CONTROL_WORD: u32 = 48; // messages that the listener posted to the lane so far
-export const L_SCRATCH: u32 = 1024; // SCRATCH_BYTES where the lane writes error records of traps
-export const SCRATCH_BYTES: u32 = 3072;
+export const L_BUDGET_WORD: u32 = 60; // ms of CPU for what runs now; 0 = R_CPU_MS of L_ROUTE
+export const L_CONTROL_WORD: u32 = 61; // messages that the listener posted to the lane so far
 export const L_PARTS: u32 = 256; // u32 offsets, relative to the lane's base, in this order:
 export const PART_IN_WORD: u32 = 64;
 export const PART_OUT_WORD: u32 = 65;
@@ -122,14 +121,14 @@ export const PART_SCRATCH_WORD: u32 = 70;
 // Runs of equal route and stamp, counted in `drain`, put into the metrics by `settle`. 16 bytes
 // each at the lane's base + L_RUNS: u32 stamp | u32 route | u32 calls | u32 errors.
 export const L_RUNS: u32 = 1024;
-export const RUNS: u32 = 191;
+export const RUNS: u32 = 192;
 export const L_RUN_COUNT: u32 = 204; // u32: runs that wait for settle
 export const LANE_STARTING: u32 = 0;
 export const LANE_READY: u32 = 1;
 export const LANE_STOPPING: u32 = 2;
 
 // Pending table: one slot a waiting call, so that a lost lane's calls can still be answered.
-export const PENDING_BYTES: u32 = 32;
+export const PENDING_BYTES: u32 = 40;
 export const P_CONNECTION: u32 = 0;
 export const P_GENERATION: u32 = 4;
 export const P_CALL: u32 = 8;
@@ -137,6 +136,7 @@ export const P_STATE: u32 = 12; // 0 free, 1 queued, 2 running
 export const P_ROUTE: u32 = 16;
 export const P_STAMP: u32 = 20; // receive stamp, low 32 bits of unix microseconds
 export const P_DEADLINE: u32 = 24; // i64 unix microseconds, 0 = none
+export const P_SESSION: u32 = 32; // byte offset of the caller's session slot, 0 = none
 
 // Metrics of one route in one lane. Latency in microseconds, log-linear (HDR style): 4 linear
 // steps per power of two up to 2^26 us; bucket = see kernel/metrics.ts.

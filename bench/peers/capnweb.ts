@@ -1,5 +1,5 @@
-// Cap'n Web over a WebSocket: `authenticate(token)` returns the object that holds the methods, which
-// is how its documentation does authentication. Both ends are its own.
+// Cap'n Web over a WebSocket: `authenticate(token)` returns the object that holds the methods,
+// which is how its documentation does authentication. Both ends are its own.
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';

@@ -3,22 +3,7 @@
 // Every answer is looked at: a stack that answers something else is not measured, it fails.
 
 import { type Client, load, type Stack, USERS, type User, userId, userOf } from './peer.ts';
-
-export type LoadOrder = { kind: 'run'; inFlight: number; ms: number } | { kind: 'stop' };
-
-export interface Run {
-  calls: number;
-  /** Milliseconds from the first call to the last answer. */
-  ms: number;
-  /** Microseconds; of at most 100,000 calls, evenly taken. */
-  p50: number;
-  p99: number;
-}
-
-export type LoadReply =
-  | { kind: 'ready' }
-  | { kind: 'run'; run: Run }
-  | { kind: 'failed'; why: string };
+import type { LoadOrder, LoadReply, Run } from './protocol.ts';
 
 const SAMPLES = 100_000;
 

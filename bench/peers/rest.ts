@@ -1,5 +1,6 @@
-// Owns the client of the HTTP stacks: undici, what Node's own fetch is made of, without fetch's cost.
-// 64 connections, 4 requests deep: measured the fastest of 16 to 256 connections on two cores.
+// Owns the client of the HTTP stacks: undici, what Node's own fetch is made of, without fetch's
+// cost. 64 connections, 4 requests deep: measured the fastest of 16 to 256 connections on two
+// cores.
 
 import { Pool } from 'undici';
 import type { Client, User } from './peer.ts';

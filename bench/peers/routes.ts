@@ -1,6 +1,6 @@
-// Owns Express and Fastify in process, without sockets: what bench/overhead.ts measures. The handlers
-// end where a service's own work would begin, so neither the reply nor the transport is counted.
-// `benchmark` is taken from the project's own dependencies.
+// Owns Express and Fastify in process, without sockets: what bench/overhead.ts measures. The
+// handlers end where a service's own work would begin, so neither the reply nor the transport is
+// counted. `benchmark` is taken from the project's own dependencies.
 
 import { createRequire } from 'node:module';
 import jwt from '@fastify/jwt';

@@ -2,14 +2,8 @@
 // bench/peers.ts. Answers what CPU the process used, all its threads together.
 
 import { load, type Stack } from './peer.ts';
+import type { ServerOrder, ServerReply } from './protocol.ts';
 import { mintToken } from './token.ts';
-
-export type ServerOrder = 'cpu' | 'stop';
-export type ServerReply =
-  | { kind: 'ready'; url: string; token: string }
-  /** Microseconds of user and system time since the process began. */
-  | { kind: 'cpu'; us: number }
-  | { kind: 'failed'; why: string };
 
 function reply(message: ServerReply): void {
   process.send?.(message);

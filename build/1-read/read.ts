@@ -20,6 +20,9 @@ export async function readSource(text: string, path: string): Promise<SourceShap
   return new Reader(await loadParser(), text, path).read();
 }
 
+/** asc parses `try` and refuses it while compiling; here the position is exact. */
+const TRY = 'a cell has no try';
+
 const spanOf = (node: Node): Span => ({ start: node.range.start, end: node.range.end });
 
 class Reader {
@@ -250,6 +253,10 @@ class Reader {
 
   #detail(node: Node): void {
     const { kinds } = this.#asc;
+    if (node.kind === kinds.Try) {
+      const end = node.range.start + 3;
+      this.#shape.faults.push({ message: TRY, start: node.range.start, end });
+    }
     if (node.kind !== kinds.Call || node.expression.text !== 'details') return;
     const named = node.typeArguments?.[0]?.name?.identifier;
     const made = node.args[0]?.kind === kinds.New ? node.args[0].typeName?.identifier : undefined;

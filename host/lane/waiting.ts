@@ -22,6 +22,7 @@ import { AT_FLAGS, AT_LENGTH, AT_ROUTE, FLAG_EXT, HEADER_BYTES } from '../../ass
 import { MESSAGE_BYTES, SUSPENDED, WAITING_BYTES } from '../../assembly/shared/limits.ts';
 import {
   REASON_CANCELLED,
+  REASON_CELL_LOADING,
   REASON_DEADLINE_QUEUED,
   REASON_DEADLINE_RUNNING,
   REASON_DUPLICATE_CALL,
@@ -34,6 +35,7 @@ import {
   DEADLINE_EXCEEDED,
   INTERNAL,
   RESOURCE_EXHAUSTED,
+  UNAVAILABLE,
 } from '../../assembly/shared/status.ts';
 import type { Instance } from '../cell/instance.ts';
 import type { Pool, WaitingCall } from '../cell/pool.ts';
@@ -46,7 +48,8 @@ export interface WaitingHost {
   kernel: Kernel;
   view: DataView;
   bytes: Uint8Array;
-  /** Byte offsets: the lane's pending table, the route table, the session table. */
+  /** Byte offsets: the lane's scratch and pending table, the route table, the session table. */
+  scratch: number;
   pending: number;
   routes: number;
   sessions: number;
@@ -69,7 +72,9 @@ interface Held {
 /** Queues, cancellation and deadlines of the waiting calls of one lane. */
 export class Waiting {
   private readonly host: WaitingHost;
-  private readonly calls = new Map<number, WaitingCall>();
+  /** Calls without an answer; `byId` has the newest of each connection and id. */
+  private readonly calls = new Set<WaitingCall>();
+  private readonly byId = new Map<number, WaitingCall>();
   private readonly busy: Pool[] = [];
   private held: Held[] = [];
   private cancels: number[] = [];
@@ -102,8 +107,11 @@ export class Waiting {
     const at = pending + slot * PENDING_BYTES;
     const connection = view.getUint32(at + P_CONNECTION, true);
     const id = view.getUint32(at + P_CALL, true);
+    const generation = view.getUint32(at + P_GENERATION, true);
     const key = keyOf(connection, id);
-    if (this.calls.has(key)) return ALREADY_EXISTS | (REASON_DUPLICATE_CALL << 8);
+    if (this.byId.get(key)?.generation === generation) {
+      return ALREADY_EXISTS | (REASON_DUPLICATE_CALL << 8);
+    }
     const route = view.getUint16(frame + AT_ROUTE, true);
     const row = routes + route * ROUTE_BYTES;
     const pool = this.host.pool(view.getUint32(row + R_CELL, true));
@@ -111,7 +119,8 @@ export class Waiting {
     const from = frame + HEADER_BYTES;
     const skip = view.getUint8(frame + AT_FLAGS) & FLAG_EXT ? view.getUint16(from, true) : 0;
     const size = length - skip;
-    if (pool === undefined || size < 0) return INTERNAL;
+    if (pool === undefined) return UNAVAILABLE | (REASON_CELL_LOADING << 8);
+    if (size < 0) return INTERNAL;
     if (this.bytes + size > WAITING_BYTES) return RESOURCE_EXHAUSTED | (REASON_WAIT_FULL << 8);
     const call: WaitingCall = {
       slot,
@@ -121,7 +130,7 @@ export class Waiting {
       args: bytes.slice(from + skip, from + length),
       bytes: size,
       connection,
-      generation: view.getUint32(at + P_GENERATION, true),
+      generation,
       id,
       deadlineUs:
         view.getUint32(at + P_DEADLINE, true) + view.getInt32(at + P_DEADLINE + 4, true) * 2 ** 32,
@@ -129,7 +138,9 @@ export class Waiting {
       instance: null,
     };
     this.bytes += size;
-    this.calls.set(key, call);
+    this.calls.add(call);
+    this.byId.set(key, call);
+    this.armFor(call);
     if (pool.queued === 0 && !this.busy.includes(pool)) this.busy.push(pool);
     pool.enqueue(call);
     return 0;
@@ -151,7 +162,7 @@ export class Waiting {
     const noted = this.cancels;
     this.cancels = [];
     for (let i = 0; i < noted.length; i += 3) {
-      const call = this.calls.get(keyOf(noted[i], noted[i + 2]));
+      const call = this.byId.get(keyOf(noted[i], noted[i + 2]));
       if (call === undefined || call.generation !== noted[i + 1]) continue;
       this.refuse(call, CANCELLED, REASON_CANCELLED);
     }
@@ -176,23 +187,31 @@ export class Waiting {
       if (pool.queued > 0) this.busy.push(pool);
       if (call === null) continue;
       idleRounds = 0;
+      if (this.gone(call)) {
+        this.refuse(call, CANCELLED, REASON_CANCELLED);
+        continue;
+      }
       this.begin(call, pool.idle.pop() as Instance);
     }
   }
 
+  /** Whether the connection of a call was closed since: nobody would hear the answer. */
+  private gone(call: WaitingCall): boolean {
+    const session = this.host.sessions + call.connection * SESSION_BYTES;
+    return this.host.view.getUint32(session + S_GENERATION, true) !== call.generation;
+  }
+
   private begin(call: WaitingCall, instance: Instance): void {
-    const { view, pending, sessions } = this.host;
+    const { view, bytes, pending, sessions } = this.host;
     call.instance = instance;
     instance.call = call;
     view.setUint32(pending + call.slot * PENDING_BYTES + P_STATE, 2, true);
-    this.armFor(call);
-    const session = sessions + call.connection * SESSION_BYTES;
-    const live = view.getUint32(session + S_GENERATION, true) === call.generation;
-    const args = call.args as Uint8Array;
+    bytes.set(call.args as Uint8Array, this.host.scratch);
     call.args = null;
     this.bytes -= call.bytes;
     this.running++;
-    instance.enter(call.route, call.method, args, live ? session : 0, call.generation);
+    const session = sessions + call.connection * SESSION_BYTES;
+    instance.enter(call, this.host.scratch, session, this);
   }
 
   /** A guest returned: `result` = status << 32 | bytes of its reply or error record. */
@@ -273,7 +292,9 @@ export class Waiting {
       call.args = null;
       this.bytes -= call.bytes;
     }
-    this.calls.delete(keyOf(call.connection, call.id));
+    this.calls.delete(call);
+    const key = keyOf(call.connection, call.id);
+    if (this.byId.get(key) === call) this.byId.delete(key);
   }
 
   private release(instance: Instance): void {
@@ -287,6 +308,13 @@ export class Waiting {
   wake(pool: Pool): void {
     if (pool.queued > 0 && !this.busy.includes(pool)) this.busy.push(pool);
     this.later();
+  }
+
+  /** Forgets the deadlines: the lane ends. */
+  stop(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.armedUs = 0;
   }
 
   private later(): void {
@@ -330,7 +358,7 @@ export class Waiting {
     this.armedUs = Infinity;
     const now = nowUs();
     let next = Infinity;
-    for (const call of [...this.calls.values()]) {
+    for (const call of [...this.calls]) {
       if (call.deadlineUs === 0) continue;
       if (call.deadlineUs > now) next = Math.min(next, call.deadlineUs);
       else {

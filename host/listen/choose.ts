@@ -17,7 +17,7 @@ export interface Choice {
  * The best WebSocket listener of this machine. Never rejects: `ws` needs nothing.
  * @param prefer 'ws' skips uWebSockets.js (to compare, or when told to)
  */
-export async function chooseListener(prefer: 'uws' | 'ws' = 'uws'): Promise<Choice> {
+export async function chooseListener(prefer: 'auto' | 'ws' = 'auto'): Promise<Choice> {
   if (prefer === 'ws') return { listen: listenWs, kind: 'ws', why: 'ws was asked for' };
   const loaded = await loadUws();
   if (!loaded.uws) return { listen: listenWs, kind: 'ws', why: loaded.why };

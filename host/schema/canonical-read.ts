@@ -108,7 +108,7 @@ class Parser {
     if (word === 'string' || word === 'bytes' || word === 'uuid' || word === 'decimal') {
       return { kind: word };
     }
-    return this.fail(`type \`${word}\`; after it a place`);
+    throw new RangeError(`a canonical text has the unknown type \`${word}\``);
   }
 
   record(depth: number): Type {

@@ -9,22 +9,23 @@
 import { enumNamed, isKey, recordNamed, type Types } from './layout.ts';
 import type { Method, Type } from './types.ts';
 
+export { fingerprint } from './fingerprint.ts';
+
 /** Characters of a canonical text at most, so that it fits into a HELLO with room to spare. */
 export const CANONICAL_CHARS = 12_000;
 
 /** Types may nest this deep, lists and records together. Threat: recursion by a hostile text. */
 export const TYPE_DEPTH = 64;
 
-/** The canonical text of a method of `cell`. RangeError when it is too long or nests too deep. */
-export function canonicalMethod(
-  types: Types,
-  cell: string,
+/** The canonical text of a schema's method. RangeError when it is too long or nests too deep. */
+export function canonicalText(
+  types: Types & { cell: string },
   method: Pick<Method, 'name' | 'params' | 'result'>,
 ): string {
   const budget = { left: CANONICAL_CHARS };
   const params = method.params.map((param) => typeText(types, param.type, [], 0, budget));
   const result = method.result === null ? 'void' : typeText(types, method.result, [], 0, budget);
-  const text = `${cell}.${method.name}(${params.join(',')})->${result}`;
+  const text = `${types.cell}.${method.name}(${params.join(',')})->${result}`;
   if (text.length > CANONICAL_CHARS) tooLong();
   return text;
 }

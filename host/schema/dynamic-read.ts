@@ -115,7 +115,7 @@ class Reader {
       }
       case 'bytes': {
         const block = this.claim(at, 1);
-        return this.bytes.slice(block, block + n);
+        return this.copy(block, block + n);
       }
       case 'uuid': {
         const block = this.claim(at, 1);
@@ -147,7 +147,14 @@ class Reader {
     if (offset > this.textEnd || length > this.textEnd - offset) bad('a text lies outside');
     this.text = offset + length;
     const from = this.structEnd + offset;
-    return utf8.decode(this.bytes.slice(from, from + length));
+    return utf8.decode(this.copy(from, from + length));
+  }
+
+  /** Owned bytes: the payload may be a view on memory that is shared or used again. */
+  copy(from: number, to: number): Uint8Array {
+    const copy = new Uint8Array(to - from);
+    copy.set(this.bytes.subarray(from, to));
+    return copy;
   }
 
   list(at: number, of: Type, n: number): unknown[] {

@@ -144,7 +144,7 @@ export abstract class Answers extends WaitingCalls {
   private failed(id: number, code: number, retryAfterMs: number, payload: Uint8Array): void {
     const { slots } = this;
     if ((id & SLOT_MASK) === 0) {
-      this.greeted(id, payload, readError(code, retryAfterMs, payload, null));
+      this.greeted(id, payload, readError(code, 0, payload, null));
       return;
     }
     const slot = slots.find(id);

@@ -2,6 +2,7 @@
 // A method's number is its place here, for life; its route is the host's, for one connection.
 
 import { FAILED_PRECONDITION, UNIMPLEMENTED } from '../../assembly/shared/status.ts';
+import { VERDICT_OK, VERDICT_TEXT, VERDICT_UNKNOWN, type WelcomeMethod } from '../session/wire.ts';
 import type { MethodRef } from './contract.ts';
 import { CellError } from './error.ts';
 
@@ -9,18 +10,6 @@ import { CellError } from './error.ts';
 export const ROUTE_PENDING = -1;
 /** The host will not serve it: `refusal` says why. */
 export const ROUTE_REFUSED = -2;
-
-/** Verdicts of WELCOME. */
-export const VERDICT_OK = 0;
-export const VERDICT_UNKNOWN = 1;
-export const VERDICT_TEXT = 2;
-export const VERDICT_INCOMPATIBLE = 3;
-
-export interface Answer {
-  route: number;
-  verdict: number;
-  why: string | null;
-}
 
 export class Roster {
   readonly methods: MethodRef[] = [];
@@ -67,7 +56,7 @@ export class Roster {
    * to see. `textSent`: it has seen it, so asking again is a refusal. RangeError when the answers
    * do not fit the question.
    */
-  apply(asked: number[], answers: Answer[], textSent: boolean): number[] {
+  apply(asked: number[], answers: WelcomeMethod[], textSent: boolean): number[] {
     if (answers.length !== asked.length) {
       throw new RangeError(`WELCOME answers ${answers.length} of ${asked.length} methods`);
     }

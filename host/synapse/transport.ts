@@ -24,5 +24,5 @@ export type Dial = (events: TransportEvents) => Transport;
 
 export const CLOSE_NORMAL = 1000;
 export const CLOSE_PROTOCOL = 1002;
+export const CLOSE_UNSUPPORTED = 1003;
 export const CLOSE_LOST = 1006;
-export const CLOSE_POLICY = 1008;

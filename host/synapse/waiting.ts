@@ -22,7 +22,7 @@ import { remaining } from './timeout.ts';
 
 export abstract class WaitingCalls extends Calls {
   private flowing = false;
-  private backlogView = new DataView(new ArrayBuffer(0));
+  private backlogView: DataView = new DataView(new ArrayBuffer(0));
 
   /** Frames may leave from here on: WELCOME is in. Bytes a message, bytes unanswered. */
   protected flow(messageBytes: number, credit: number): void {

@@ -1,6 +1,6 @@
-// Owns reading source text without a parser: which characters are code, which are comments, strings,
-// templates and regular expressions; where functions begin and end; what a file imports. One scanner for
-// TypeScript, AssemblyScript and JavaScript: no parser at hand reads all three.
+// Owns reading source text without a parser: which characters are code, which are comments,
+// strings, templates and regular expressions; where functions begin and end; what a file imports.
+// One scanner for TypeScript, AssemblyScript and JavaScript: no parser at hand reads all three.
 // Never judges; tests/tidy.test.ts does.
 
 /** A source text and its mask: of equal length, with everything that is not code blanked. */
@@ -13,11 +13,18 @@ export interface Source {
 /** What may stand before a `/` that begins a regular expression, not a division. */
 const BEFORE_REGEX = /(?:^|[(,=:[!&|?{};+\-*%<>~^]|\b(?:return|typeof|case|in|of|do|else|void))$/;
 
+/** Just beyond the next `end`; beyond the text when there is none. */
+function beyond(text: string, end: string, from: number): number {
+  const found = text.indexOf(end, from);
+  return found === -1 ? text.length + end.length : found + end.length;
+}
+
 /** Where a string in quotes ends; just beyond the closing quote, or the line's end. */
 function quoted(text: string, from: number): number {
   const quote = text[from];
   let at = from + 1;
-  while (at < text.length && text[at] !== quote && text[at] !== '\n') at += text[at] === '\\' ? 2 : 1;
+  while (at < text.length && text[at] !== quote && text[at] !== '\n')
+    at += text[at] === '\\' ? 2 : 1;
   return at + 1;
 }
 
@@ -65,8 +72,8 @@ export function read(text: string): Source {
   while (at < text.length) {
     const c = text[at];
     const from = at;
-    if (text.startsWith('//', at)) at = (text.indexOf('\n', at) + 1 || text.length + 1) - 1;
-    else if (text.startsWith('/*', at)) at = (text.indexOf('*/', at) + 2 || text.length + 2) - 0;
+    if (text.startsWith('//', at)) at = beyond(text, '\n', at) - 1;
+    else if (text.startsWith('/*', at)) at = beyond(text, '*/', at + 2);
     else if (c === "'" || c === '"') at = quoted(text, at);
     else if (c === '/' && BEFORE_REGEX.test(before.trimEnd().slice(-12))) at = regex(text, at);
     else if (c === '`') {
@@ -113,7 +120,9 @@ export function closing(code: string, open: number): number {
   return code.length;
 }
 
-/** From the `)` of parameters to the `{` of the body, over a return type; -1 when there is no body. */
+/**
+ * From the `)` of parameters to the `{` of the body, over a return type; -1 when there is no body.
+ */
 function bodyAfter(code: string, paren: number): number {
   let at = paren + 1;
   let last = ')';
@@ -150,8 +159,13 @@ export interface Span {
 }
 
 const WORDS = /^(?:if|for|while|switch|catch|with|return|await|typeof|do|else|new|throw|yield)$/;
-const HEADER =
-  /^[ \t]*(?:@\w+[ \t]+)*(?:(?:export|default|declare|async|static|private|protected|public|override|get|set|function|readonly)\b[ \t*]+)*\*?(#?[\w$]+)[ \t]*(?:<[^>\n]*>)?\(/gm;
+const MODIFIERS =
+  'export|default|declare|async|static|private|protected|public|override|get|set|function|readonly';
+const HEADER = new RegExp(
+  `^[ \\t]*(?:@\\w+[ \\t]+)*(?:(?:${MODIFIERS})\\b[ \\t*]+)*\\*?` +
+    '(#?[\\w$]+)[ \\t]*(?:<[^>\\n]*>)?\\(',
+  'gm',
+);
 const EXPRESSION = /\bfunction\b[ \t]*\*?[ \t]*([\w$]*)[ \t]*\(/g;
 const ARROW = /=>\s*\{/g;
 
@@ -198,7 +212,8 @@ export function imports({ text, code }: Source): Import[] {
     for (const match of text.matchAll(pattern)) {
       const word = match[0].length - match[0].trimStart().length + match.index;
       if (!/\w/.test(code[word])) continue;
-      found.push({ specifier: match[2], line: lineOf(text, word) });
+      const beside = pattern === SPECIFIERS[3] && /^\w[^:]*$/.test(match[2]);
+      found.push({ specifier: beside ? `./${match[2]}` : match[2], line: lineOf(text, word) });
     }
   }
   return found;

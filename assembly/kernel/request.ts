@@ -1,0 +1,114 @@
+// Owns one REQUEST: judge, then refuse, pass on, queue or dispatch, with exactly one of them done.
+// Every word of the frame is read once, into w0 and w1, by the caller.
+
+import { FLAG_CHANNEL_MASK, FLAG_EXT, HEADER_BYTES } from '../shared/frame';
+import {
+  DISPATCH_HELD, HOME_ANY, R_FLAGS, R_HOME, R_METHOD, R_PAYLOAD_BYTES, R_SLOT, RECORD_DATA,
+  ROUTE_WAITING,
+} from '../shared/layout';
+import {
+  REASON_CHANNEL, REASON_DEADLINE_QUEUED, REASON_LANE_LOST, REASON_PAYLOAD_TOO_LARGE,
+  REASON_REPLY_TOO_LARGE,
+} from '../shared/reason';
+import {
+  DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE, UNIMPLEMENTED,
+} from '../shared/status';
+import { authorize, identity, revised, STALE } from './authorize';
+import { passed } from './deadline';
+import { extensionBytes, walkExtensions } from './extension';
+import { pass } from './forward';
+import { begin as beginHand, caller } from './hand';
+import { messageBytes, rowOf, self } from './lane';
+import { limit, retryMs } from './limiter';
+import { count } from './metrics';
+import { accept } from './pending';
+import { begin, complete, inside, place, room } from './reply';
+import { progress } from './ring';
+
+/** Serves the frame at `p`, whose `step` bytes end at input position `after`. `trusted`: another
+ *  lane has judged it. False: its connection is gone, the frame is dropped. */
+@inline
+export function request(
+  p: usize, w0: u64, step: u32, after: u32, slot: usize, key: u64, stamp: u32, trusted: bool,
+): bool {
+  const w1 = load<u64>(p, 8);
+  const route = <u32>(w0 >> 48);
+  const flags = <u32>(w0 >> 40) & 255;
+  let code = flags & FLAG_CHANNEL_MASK
+    ? UNIMPLEMENTED | (REASON_CHANNEL << 8)
+    : trusted ? revised(slot, route) : authorize(slot, <u32>(key >> 32), route);
+  if (code == STALE) return false;
+  let skip: u32 = 0, retry: u32 = 0;
+  if (!code && (flags & FLAG_EXT)) {
+    code = walkExtensions(p + HEADER_BYTES, <u32>w0);
+    skip = extensionBytes;
+  }
+  const row = rowOf(route), bytes = <u32>w0 - skip;
+  if (!code && bytes > load<u32>(row + R_PAYLOAD_BYTES)) {
+    code = RESOURCE_EXHAUSTED | (REASON_PAYLOAD_TOO_LARGE << 8);
+  }
+  if (!code && !trusted) {
+    code = limit(slot, row, route);
+    if (code) retry = retryMs;
+  }
+  if (!code && passed(<u32>(w1 >> 32), stamp)) {
+    code = DEADLINE_EXCEEDED | (REASON_DEADLINE_QUEUED << 8);
+  }
+  if (!code) {
+    beginHand(route, after - step);
+    const home = load<u32>(row + R_HOME);
+    if (home != HOME_ANY && home != self) {
+      // Passed on once at most: an actor that has moved meanwhile is lost to this call.
+      code = trusted
+        ? UNAVAILABLE | (REASON_LANE_LOST << 8)
+        : pass(home, p, step, key, stamp, after);
+      if (!code) return true;
+    } else if (load<u32>(row + R_FLAGS) & ROUTE_WAITING) {
+      const args = p + HEADER_BYTES + skip;
+      code = accept(args, bytes, key, <u32>w1, route, stamp, <u32>(w1 >> 32), after);
+      if (!code) return true;
+    } else {
+      caller(identity, <u32>(key >> 32));
+      const failed = dispatch(row, p + HEADER_BYTES + skip, bytes, key, <u32>w1);
+      progress(after);
+      count(route, stamp, failed);
+      return true;
+    }
+  }
+  refuse(key, <u32>w1, code, retry);
+  progress(after);
+  count(route, stamp, 1);
+  return true;
+}
+
+/** An ERROR without payload: code is status | reason << 8. */
+@inline
+export function refuse(key: u64, call: u32, code: u32, retry: u32): void {
+  complete(place(key, HEADER_BYTES), call, code, retry, 0);
+}
+
+/** Enters the cell through its membrane; 1 when it failed. A trap leaves the frame in hand. */
+@inline
+function dispatch(row: usize, args: usize, bytes: u32, key: u64, call: u32): u32 {
+  let at = place(key, HEADER_BYTES);
+  const entry = load<u32>(row + R_SLOT), method = load<u32>(row + R_METHOD);
+  let answer = call_indirect<u64>(entry, method, args, bytes, at + HEADER_BYTES, room());
+  if (answer >> 32 == DISPATCH_HELD) {
+    answer = refetch(entry, <u32>answer, key);
+    at = inside();
+  }
+  const code = <u32>(answer >> 32);
+  complete(at, call, code, 0, <u32>answer);
+  return code ? 1 : 0;
+}
+
+/** The reply did not fit before the ring's end: it goes to the start. */
+function refetch(entry: u32, bytes: u32, key: u64): u64 {
+  if (bytes > messageBytes) {
+    begin(key, RECORD_DATA, HEADER_BYTES);
+    return <u64>(RESOURCE_EXHAUSTED | (REASON_REPLY_TOO_LARGE << 8)) << 32;
+  }
+  begin(key, RECORD_DATA, HEADER_BYTES + ((bytes + 7) & ~7));
+  return call_indirect<u64>(entry + 1, inside() + HEADER_BYTES);
+}
+

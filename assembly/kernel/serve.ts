@@ -1,0 +1,146 @@
+// Owns the walk over one input: records, their frames, one switch on kind. A frame that breaks the
+// protocol ends its connection (one CLOSE record) and drops the rest of its record; nothing else.
+
+import {
+  FLAGS_KNOWN, HEADER_BYTES, KIND_CANCEL, KIND_CREDIT, KIND_HELLO, KIND_PING, KIND_PONG,
+  KIND_REQUEST,
+} from '../shared/frame';
+import {
+  HOME_ANY, L_STALLED_WORD, L_WAITING_WORD, R_HOME, RECORD_BYTES, RECORD_CLOSE, RECORD_CONTROL,
+  RECORD_SKIP,
+} from '../shared/layout';
+import { HELLO_BYTES } from '../shared/limits';
+import {
+  CLOSE_FRAME_FLAGS, CLOSE_FRAME_KIND, CLOSE_FRAME_LENGTH, CLOSE_TRUNCATED,
+} from '../shared/reason';
+import { current } from './authorize';
+import { pass } from './forward';
+import { begin as beginHand, rest } from './hand';
+import { invariants } from './invariants';
+import { routeCount, rowOf, self, sessionCount, sessionOf, word } from './lane';
+import { runsFull } from './metrics';
+import { advance, begin, inside, place, publishDue, publishReplies, ready, finishFrame } from './reply';
+import { request } from './request';
+import { at, done, end, free, freeDue, next, open, positionOf, progress, record } from './ring';
+
+@external('env', 'cancel')
+declare function cancel(connection: u32, generation: u32, call: u32): void;
+
+/** Serves up to `budget` frames of `source`; ends early when the out ring is full (L_STALLED) or
+ *  the metrics have no run left. Returns the frames. */
+export function serve(source: u32, budget: u32): u32 {
+  let frames: u32 = 0;
+  open(source);
+  while (at != end) {
+    const r = record(), size = load<u32>(r);
+    if (size != RECORD_SKIP && done < size) {
+      const key = load<u64>(r, 4), stamp = load<u32>(r, 12), connection = <u32>key;
+      const slot = connection < sessionCount ? sessionOf(connection) : 0;
+      let offset = done;
+      do {
+        if (frames == budget || runsFull || !roomy()) {
+          rest();
+          free();
+          return frames;
+        }
+        if (!slot || !current(slot, <u32>(key >> 32))) {
+          progress(positionOf(size));
+          break;
+        }
+        offset = frame(r + RECORD_BYTES, offset, size, slot, key, stamp, source);
+        frames++;
+        if (publishDue()) publishReplies();
+        invariants();
+      } while (offset < size);
+    }
+    next(size);
+    if (freeDue()) free();
+  }
+  rest();
+  free();
+  return frames;
+}
+
+@inline
+function roomy(): bool {
+  if (ready()) return true;
+  store<u32>(word(L_STALLED_WORD), 1);
+  return false;
+}
+
+/** Serves the frame `offset` bytes into a record of `size`; returns where the next one begins. */
+@inline
+function frame(
+  frames: usize, offset: u32, size: u32, slot: usize, key: u64, stamp: u32, source: u32,
+): u32 {
+  const left = size - offset;
+  if (left < HEADER_BYTES) return fatal(key, size, CLOSE_TRUNCATED);
+  const p = frames + offset, w0 = load<u64>(p), length = <u32>w0;
+  if (length > left - HEADER_BYTES) return fatal(key, size, CLOSE_FRAME_LENGTH);
+  const step = (HEADER_BYTES + length + 7) & ~7;
+  if (step > left) return fatal(key, size, CLOSE_TRUNCATED);
+  if (<u32>(w0 >> 40) & 255 & ~FLAGS_KNOWN) return fatal(key, size, CLOSE_FRAME_FLAGS);
+  const after = positionOf(offset + step);
+  if ((<u32>(w0 >> 32) & 255) == KIND_REQUEST) {
+    if (request(p, w0, step, after, slot, key, stamp, source != 0)) return offset + step;
+    progress(positionOf(size));
+    return size;
+  }
+  return other(p, w0, offset, step, size, key, stamp, source);
+}
+
+/** All kinds but REQUEST. */
+function other(
+  p: usize, w0: u64, offset: u32, step: u32, size: u32, key: u64, stamp: u32, source: u32,
+): u32 {
+  const after = positionOf(offset + step);
+  switch (<u32>(w0 >> 32) & 255) {
+    case KIND_PING: { // call id -> PONG with the same call id, no payload
+      const o = place(key, HEADER_BYTES);
+      store<u64>(o, <u64>KIND_PONG << 32);
+      store<u64>(o, <u64>load<u32>(p, 8), 8);
+      finishFrame(o, 0);
+      break;
+    }
+    case KIND_CANCEL: // call id, and the route it was sent to
+      withdraw(p, w0, step, key, stamp, after, source);
+      break;
+    case KIND_HELLO: // a refreshed token: the session's business
+      if (step > HELLO_BYTES) return fatal(key, size, CLOSE_FRAME_LENGTH);
+      begin(key, RECORD_CONTROL, step);
+      memory.copy(inside(), p, step);
+      advance(step);
+      break;
+    case KIND_PONG:
+    case KIND_CREDIT: // nothing streams to a client yet
+      break;
+    default: // WELCOME, RESPONSE, ERROR, ITEM, END, PUBLISH are not for a client to send
+      return fatal(key, size, CLOSE_FRAME_KIND);
+  }
+  progress(after);
+  return offset + step;
+}
+
+/** A CANCEL goes where its call went: to this lane's queue, or on to the actor's lane. What is
+ *  lost with a full ring is only the wish; the call is answered all the same. */
+function withdraw(
+  p: usize, w0: u64, step: u32, key: u64, stamp: u32, after: u32, source: u32,
+): void {
+  const route = <u32>(w0 >> 48);
+  const home: u32 = route < routeCount ? load<u32>(rowOf(route) + R_HOME) : HOME_ANY;
+  if (source == 0 && home != HOME_ANY && home != self) {
+    beginHand(route, after - step);
+    pass(home, p, step, key, stamp, after);
+  } else if (load<u32>(word(L_WAITING_WORD))) {
+    cancel(<u32>key, <u32>(key >> 32), load<u32>(p, 8));
+  }
+}
+
+/** Ends the connection: CLOSE record with `reason`; what is left of the input record is dropped. */
+function fatal(key: u64, size: u32, reason: u32): u32 {
+  begin(key, RECORD_CLOSE, 8);
+  store<u64>(inside(), reason);
+  advance(8);
+  progress(positionOf(size));
+  return size;
+}

@@ -1,0 +1,38 @@
+// Owns what a parser's complaint means to the user: TypeScript that cells do not have gets its own code and
+// fix, the rest keeps the parser's words.
+import type { Findings } from '../diagnostics/findings.ts';
+import type { Project } from './project.ts';
+import type { SourceShape, SyntaxFault } from './shapes.ts';
+
+/** Reports the faults of every source, authored ones first: what follows them is their echo. */
+export function reportFaults(project: Project, findings: Findings): void {
+  for (const source of project.sources.values()) {
+    const known = source.faults.map((f) => [f, codeOf(source, f)] as const);
+    const authored = known.filter(([, code]) => code !== 'CELL1001');
+    for (const [fault, code] of authored.length > 0 ? authored : known.slice(0, 1)) {
+      findings.report(code, source, fault, {
+        message: fault.message.replace(/\.$/, ''),
+        where: 'result',
+      });
+    }
+  }
+}
+
+function codeOf({ text }: SourceShape, { message, start, end }: SyntaxFault): string {
+  const at = text.slice(start, Math.max(end, start + 1));
+  const around = text.slice(Math.max(0, start - 24), end + 24);
+  if (/^(async|await)\b/.test(text.slice(start))) return 'CELL1004';
+  if (message.startsWith('a cell has no try')) return 'CELL1005';
+  if (message.includes('union types')) return 'CELL3003';
+  if (message.startsWith('Function implementation is missing')) return 'CELL2005';
+  if (message === 'Invalid character.' && at.startsWith('#')) return 'CELL1006';
+  if (message === 'Type expected.') {
+    if (at.startsWith('{')) return 'CELL3005';
+    if (at.startsWith('[')) return 'CELL3006';
+    if (start === end) return 'CELL2007';
+  }
+  if (/(Identifier|'\{') expected|Decorators are not valid/.test(message) && /@\s*\w/.test(around)) {
+    return 'CELL1007';
+  }
+  return 'CELL1001';
+}

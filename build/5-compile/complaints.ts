@@ -1,0 +1,44 @@
+// Owns turning asc's complaints into findings. Known ones get their own code and fix; the rest keep asc's
+// words. Positions are the user's: emitting does not move them.
+import type { Project } from '../1-read/project.ts';
+import type { Findings } from '../diagnostics/findings.ts';
+import type { Complaint } from './asc.ts';
+
+/** asc's message -> code, first match wins. */
+const KNOWN: [RegExp, string][] = [
+  [/Not implemented: Closures/, 'CELL5001'],
+  [/Not implemented: Exceptions/, 'CELL1005'],
+  [/details of a class that the build does not know/, 'CELL3020'],
+];
+
+/** Reports complaints; what concerns no file of the user's is reported at the entry. */
+export function reportComplaints(
+  complaints: Complaint[],
+  project: Project,
+  findings: Findings,
+): void {
+  const entry = project.sources.get(project.entry);
+  if (entry === undefined) throw new Error('the entry was not read');
+  const before = findings.count;
+  const elsewhere: Complaint[] = [];
+  for (const c of complaints) {
+    const source = c.file === null ? undefined : project.sources.get(c.file);
+    const known = KNOWN.find(([pattern]) => pattern.test(c.message))?.[1];
+    const inside = source !== undefined && c.start <= source.text.length;
+    if (!inside) {
+      if (known === undefined) elsewhere.push(c);
+      else findings.report(known, entry, null);
+      continue;
+    }
+    if (known !== undefined) findings.report(known, source, c);
+    else findings.report('CELL5002', source, c, { message: sentence(c.message) });
+  }
+  if (findings.count > before) return;
+  for (const c of elsewhere) {
+    const message = `${sentence(c.message)} (in ${c.file ?? 'the module'})`;
+    findings.report('CELL5002', entry, null, { message });
+  }
+}
+
+/** Without asc's full stop: the catalogue's sentences have none. */
+const sentence = (message: string): string => message.replace(/\.$/, '');

@@ -1,0 +1,81 @@
+// Owns what a cell may import (ARCHITECTURE "Cell ABI"), which capability each import needs, and what to
+// write instead of an import of the library that no host gives.
+import type { Manifest } from '../../host/schema/types.ts';
+import type { Project } from '../1-read/project.ts';
+import type { Findings } from '../diagnostics/findings.ts';
+
+/** Import -> capability; '' needs none. */
+const IMPORTS: Record<string, string> = {
+  'cell:core.fail': '',
+  'cell:core.attempt': '',
+  'cell:core.failure': '',
+  'cell:caller.read': '',
+  'cell:log.write': 'log',
+  'cell:clock.now': 'clock',
+  'cell:random.next': 'random',
+  'cell:blob.size': 'blob',
+  'cell:blob.read': 'blob',
+};
+
+/** Imports that may wait: a method that can reach one is on the waiting tier. */
+export const WAITING = new Set(['cell:blob.size', 'cell:blob.read']);
+
+/** Imports that asc's library makes, by what the user wrote, and what a cell writes. */
+const INSTEAD: [RegExp, RegExp, string][] = [
+  [/^env\.console\./, /\bconsole\s*\.\s*\w+/, 'log.info("...")'],
+  [/^env\.trace$/, /\btrace\s*\(/, 'log.debug("...")'],
+  [/^env\.Date\./, /\bDate\b/, 'now()'],
+  [/^env\.performance\./, /\bperformance\s*\.\s*now/, 'now()'],
+  [/^env\.process\./, /\bprocess\s*\.\s*\w+/, 'a method, or fail(status, message)'],
+];
+
+/** Reports imports that no host gives; true when there is none. */
+export function checkImports(imports: string[], project: Project, findings: Findings): boolean {
+  const before = findings.count;
+  for (const name of imports) {
+    if (Object.hasOwn(IMPORTS, name)) continue;
+    const rule = INSTEAD.find(([pattern]) => pattern.test(name));
+    const instead = rule === undefined ? 'what the SDK offers' : rule[2];
+    const { source, at } = placeOf(name, rule?.[1], project);
+    findings.report('CELL5004', source, at, { name, instead });
+  }
+  return findings.count === before;
+}
+
+/** Where an import comes from: the first use in a source, else the declaration that names it. */
+function placeOf(name: string, written: RegExp | undefined, project: Project) {
+  const [module, ...rest] = name.split('.');
+  const declared = new RegExp(`"${escaped(module)}"\\s*,\\s*"${escaped(rest.join('.'))}"`);
+  const namesIt = new RegExp(`\\bdeclare\\s+function\\s+${escaped(rest.join('.'))}\\b`);
+  for (const pattern of [declared, namesIt, written]) {
+    for (const source of project.sources.values()) {
+      const found = pattern?.exec(source.text);
+      if (!found) continue;
+      return { source, at: { start: found.index, end: found.index + found[0].length } };
+    }
+  }
+  const entry = project.sources.get(project.entry);
+  if (entry === undefined) throw new Error('the entry was not read');
+  return { source: entry, at: null };
+}
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** Capabilities by name, with their imports and who can reach them. */
+export function capabilitiesOf(
+  imports: string[],
+  reach: Map<string, Set<string>>,
+): Manifest['capabilities'] {
+  const byName = new Map<string, string[]>();
+  for (const name of imports) {
+    const capability = IMPORTS[name];
+    if (capability !== '') byName.set(capability, [...(byName.get(capability) ?? []), name].sort());
+  }
+  return [...byName]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, needed]) => {
+      const from = [...reach].filter(([, reached]) => needed.some((n) => reached.has(n)));
+      const broughtBy = from.map(([who]) => who).join(', ') || 'module initialisation';
+      return { name, imports: needed, broughtBy };
+    });
+}

@@ -1,0 +1,105 @@
+// Owns the files of the Atlas page as the host serves them: main.ts with the generated client and
+// the synapse as one module. Runs in Node. Bundled again only when a file that went in has changed.
+
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'esbuild';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const project = resolve(here, '../../../..');
+
+export interface PageFile {
+  /** Value of Content-Type. */
+  type: string;
+  body: Uint8Array | string;
+}
+
+export interface BundleOptions {
+  /** The generated client; default `.cell/clients/atlas.ts` of this project. */
+  client?: string;
+  /** Where bundles are kept; default `.cell/out/atlas/page`. null: nowhere. */
+  cache?: string | null;
+}
+
+interface Cached {
+  /** Files that went in, from the project's root, with the SHA-256 of each. */
+  inputs: Record<string, string>;
+  text: string;
+}
+
+/**
+ * The page by path: `/`, `/atlas.js`, `/atlas.css`, `/atlas.svg`. Rejects with esbuild's own
+ * message when the page does not compile, or when the client was not generated yet.
+ */
+export async function bundlePage(options: BundleOptions = {}): Promise<Map<string, PageFile>> {
+  const client = options.client ?? join(project, '.cell/clients/atlas.ts');
+  const cache = options.cache === undefined ? join(project, '.cell/out/atlas/page') : options.cache;
+  const script = (cache && (await kept(cache, client))) ?? (await bundle(client, cache));
+  const file = (name: string) => readFile(join(here, name));
+  return new Map<string, PageFile>([
+    ['/', { type: 'text/html; charset=utf-8', body: await file('index.html') }],
+    ['/atlas.js', { type: 'text/javascript; charset=utf-8', body: script }],
+    ['/atlas.css', { type: 'text/css; charset=utf-8', body: await file('atlas.css') }],
+    ['/atlas.svg', { type: 'image/svg+xml', body: await file('atlas.svg') }],
+  ]);
+}
+
+/** The bundle kept for this client, if everything that went into it is as it was. */
+async function kept(cache: string, client: string): Promise<string | undefined> {
+  try {
+    const { inputs, text } = JSON.parse(await readFile(place(cache, client), 'utf8')) as Cached;
+    for (const [name, hash] of Object.entries(inputs)) {
+      if ((await hashOf(name)) !== hash) return undefined;
+    }
+    return text;
+  } catch {
+    // None kept, one half-written by another program, or an input that is gone: bundle anew.
+    return undefined;
+  }
+}
+
+async function bundle(client: string, cache: string | null): Promise<string> {
+  // Loaded only here: importing it costs more than reading a kept bundle.
+  const esbuild = await import('esbuild');
+  const { outputFiles, metafile } = await esbuild.build({
+    entryPoints: [join(here, 'main.ts')],
+    absWorkingDir: project,
+    bundle: true, format: 'esm', platform: 'browser', target: 'es2022', minify: true,
+    write: false, metafile: true, logLevel: 'silent', legalComments: 'none',
+    plugins: [redirect(client)],
+  });
+  const text = outputFiles[0]!.text;
+  if (cache !== null) {
+    const names = [...Object.keys(metafile.inputs), relative(project, join(here, 'bundle.ts'))];
+    const inputs: Record<string, string> = {};
+    for (const name of names.sort()) inputs[name] = await hashOf(name);
+    await mkdir(cache, { recursive: true });
+    const beside = `${place(cache, client)}.${process.pid}.part`;
+    await writeFile(beside, JSON.stringify({ inputs, text } satisfies Cached));
+    await rename(beside, place(cache, client));
+  }
+  return text;
+}
+
+/** Sends the page's two outside imports where they are: the client, and the browser's synapse. */
+function redirect(client: string): Plugin {
+  return {
+    name: 'atlas',
+    setup(build) {
+      build.onResolve({ filter: /\/clients\/atlas\.ts$/ }, () => ({ path: client }));
+      build.onResolve({ filter: /^cell\/synapse$/ }, () => ({
+        path: join(project, 'host/synapse/index.ts'),
+      }));
+    },
+  };
+}
+
+const place = (cache: string, client: string) => join(cache, `${sha256(client).slice(0, 16)}.json`);
+
+const hashOf = async (name: string) => sha256(await readFile(resolve(project, name)));
+
+function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}

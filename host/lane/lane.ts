@@ -1,0 +1,332 @@
+// Owns one lane's engine: the kernel over its region, its function table, the cells that it holds. It runs
+// in a worker (worker.ts) or in the listener thread (inline.ts) and knows neither. Invariant: a table slot
+// holds a live instance's functions or the stub that answers UNAVAILABLE, never a dead instance's.
+import { setTimeout } from 'node:timers/promises';
+import {
+  C_ROUTES_WORD,
+  C_SESSIONS_WORD,
+  CONTROL,
+  L_ROUTE_WORD,
+  LANE_READY,
+  L_STATE_WORD,
+  PART_PENDING_WORD,
+  PART_SCRATCH_WORD,
+  R_CELL,
+  R_METHOD,
+  ROUTE_BYTES,
+} from '../../assembly/shared/layout.ts';
+import {
+  DRAIN_FRAMES,
+  MESSAGE_BYTES,
+  START_CPU_MS,
+  START_MS,
+  SUSPENDED,
+} from '../../assembly/shared/limits.ts';
+import { INTERNAL } from '../../assembly/shared/status.ts';
+import { type Boundary, Instance } from '../cell/instance.ts';
+import { Pool } from '../cell/pool.ts';
+import { nowUs } from './clock.ts';
+import { messageBytes, writeRecord } from './error-record.ts';
+import { type Kernel, loadKernel } from './kernel.ts';
+import { Marks, ROUTE_NONE } from './marks.ts';
+import type { SharedMemory } from './memory.ts';
+import type { CellPart } from './part.ts';
+import { SLOT_LOADING, SLOT_QUARANTINED, slotOf, TABLE_SLOTS } from './slots.ts';
+import { TrapTeller } from './trap-teller.ts';
+import { Waiting } from './waiting.ts';
+
+/** A line for LaneEvents.log. */
+export interface LogLine {
+  level: 'debug' | 'info' | 'warn' | 'error';
+  cell: string;
+  text: string;
+}
+
+/** Compiled modules that every lane is made of. */
+export interface LaneModules {
+  kernel: WebAssembly.Module;
+  boundary: Boundary;
+}
+
+/** One cell of this lane. */
+interface Held {
+  part: CellPart;
+  pool: Pool;
+  /** Failed revivals in a row; sets how long the next one waits. */
+  failures: number;
+}
+
+/** First and longest pause before an instance that could not be made is tried again, in ms. */
+const REVIVE_MS = 50;
+const REVIVE_MAX_MS = 5000;
+
+/** The engine of lane `index`. */
+export class Lane {
+  readonly kernel: Kernel;
+  readonly waiting: Waiting;
+  private readonly memory: SharedMemory;
+  private readonly index: number;
+  private readonly base: number;
+  private readonly scratch: number;
+  private readonly routes: number;
+  private readonly table: WebAssembly.Table;
+  private readonly stubs: WebAssembly.Exports;
+  private readonly boundary: Boundary;
+  private readonly marks: Marks;
+  private readonly cells: Held[] = [];
+  private readonly teller: TrapTeller;
+  private stopped = false;
+  /** Beginnings and pauses under way: the event loop must run. */
+  private pending = 0;
+
+  /** `published` is called when answers were made visible outside of `turn`. */
+  constructor(
+    memory: SharedMemory,
+    index: number,
+    modules: LaneModules,
+    events: { log(line: LogLine): void; published(): void },
+  ) {
+    this.memory = memory;
+    this.index = index;
+    this.base = memory.laneBase(index);
+    this.boundary = modules.boundary;
+    this.teller = new TrapTeller(events.log);
+    this.table = new WebAssembly.Table({ initial: TABLE_SLOTS, element: 'anyfunc' });
+    this.stubs = new WebAssembly.Instance(modules.boundary.unavailable, {}).exports;
+    this.plug(SLOT_QUARANTINED, this.stubs.quarantined);
+    this.plug(SLOT_LOADING, this.stubs.loading);
+    const { view, bytes, words } = memory;
+    this.marks = new Marks(words, this.base >>> 2);
+    const part = (word: number): number => this.base + view.getUint32(this.base + 4 * word, true);
+    this.scratch = part(PART_SCRATCH_WORD);
+    this.routes = view.getUint32(CONTROL + 4 * C_ROUTES_WORD, true);
+    this.kernel = loadKernel({
+      module: modules.kernel,
+      memory: memory.memory,
+      table: this.table,
+      wait: (slot, frame, size) => this.waiting.wait(slot, frame, size),
+      cancel: (connection, generation, id) => this.waiting.cancel(connection, generation, id),
+    });
+    this.waiting = new Waiting({
+      ...{ kernel: this.kernel, view, bytes, routes: this.routes, scratch: this.scratch },
+      pending: part(PART_PENDING_WORD),
+      sessions: view.getUint32(CONTROL + 4 * C_SESSIONS_WORD, true),
+      pool: (cell) => this.cells[cell]?.pool,
+      grow: (pool) => this.grow(pool),
+      trapped: (pool, instance, method, error) => this.waitTrapped(pool, instance, method, error),
+      flush: () => {
+        this.kernel.publish();
+        events.published();
+      },
+    });
+    this.kernel.attach(index);
+  }
+
+  /** Tells the watchdog and the listener that calls are taken. */
+  ready(): void {
+    Atomics.store(this.memory.words, (this.base >>> 2) + L_STATE_WORD, LANE_READY);
+  }
+
+  /** Ends what only time would end: no revival, no timer holds the thread any longer. */
+  stop(): void {
+    this.stopped = true;
+    this.waiting.stop();
+  }
+
+  /** True while guests wait or begin, or answers wait for room: the event loop must run. */
+  get active(): boolean {
+    return this.pending > 0 || this.waiting.active;
+  }
+
+  /**
+   * One turn: drains at most `frames` frames, survives a trap, begins what waits.
+   * Returns the frames handled; 0 = nothing to do.
+   */
+  turn(frames: number = DRAIN_FRAMES): number {
+    let count: number;
+    try {
+      count = this.kernel.drain(nowUs(), frames);
+    } catch (error) {
+      this.trapped(error);
+      count = 1;
+    }
+    this.waiting.turn();
+    return count;
+  }
+
+  /** After a burst: latencies of what was served go into the histograms. */
+  settle(): void {
+    this.kernel.settle(nowUs());
+  }
+
+  private plug(slot: number, dispatch: WebAssembly.ExportValue): void {
+    this.table.set(slot, dispatch);
+    this.table.set(slot + 1, this.stubs.fetch);
+  }
+
+  /**
+   * Loads a cell; resolves when it serves here. An actor whose home is another lane costs nothing.
+   * Rejects when it cannot be linked, or when its initialisers or start() fail or take too long.
+   */
+  async load(part: CellPart): Promise<void> {
+    const { index: cell, name, actor, home } = part;
+    if (home >= 0 && home !== this.index) return;
+    const pool = new Pool({ cell, name, actor, cap: SUSPENDED });
+    this.cells[cell] = { part, pool, failures: 0 };
+    this.plug(slotOf(cell), this.stubs.loading);
+    this.pending++;
+    try {
+      this.install(this.cells[cell], await this.create(part));
+    } catch (error) {
+      delete this.cells[cell];
+      const text = this.teller.tell(part, 'start', null, error);
+      throw new Error(`cell \`${name}\` did not start: ${text}`);
+    } finally {
+      this.pending--;
+    }
+  }
+
+  /** Links one instance and runs its beginnings. Synchronous up to its first wait. */
+  private async create(part: CellPart): Promise<Instance> {
+    const instance = this.link(part);
+    if (!part.start) return instance;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const text = `start() did not end within ${START_MS / 1000} s`;
+      timer = globalThis.setTimeout(() => reject(new Error(text)), START_MS);
+    });
+    try {
+      await Promise.race([instance.start(part.firstRoute, START_CPU_MS), late]);
+    } catch (error) {
+      throw new Error(instance.explain(error), { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+    return instance;
+  }
+
+  private link(part: CellPart): Instance {
+    const instance = new Instance({
+      boundary: this.boundary,
+      cell: part,
+      memory: this.memory.memory,
+      laneBase: this.base,
+      replyBytes: MESSAGE_BYTES,
+      marks: this.marks,
+    });
+    try {
+      instance.initialize(part.firstRoute, START_CPU_MS);
+    } catch (error) {
+      throw new Error(instance.explain(error), { cause: error });
+    }
+    return instance;
+  }
+
+  /** Puts a ready instance where the calls come: the table, or the queue of an actor that waits. */
+  private install(held: Held, instance: Instance): void {
+    const { pool, part } = held;
+    held.failures = 0;
+    pool.first = instance;
+    this.table.set(slotOf(part.index), instance.dispatch);
+    this.table.set(slotOf(part.index) + 1, instance.fetch);
+    if (!pool.actor) return;
+    pool.idle.push(instance);
+    this.waiting.wake(pool);
+  }
+
+  /** A trap in `drain`: answers the call, replaces the instance. 60-80 us without start(). */
+  private trapped(error: unknown): void {
+    const { view, words } = this.memory;
+    const route = words[(this.base >>> 2) + L_ROUTE_WORD] >>> 0;
+    if (route === ROUTE_NONE) throw error;
+    const row = this.routes + route * ROUTE_BYTES;
+    const held = this.cells[view.getUint32(row + R_CELL, true)];
+    if (held === undefined) throw error;
+    const method = held.part.methods[view.getUint32(row + R_METHOD, true)].name;
+    const text = this.teller.tell(held.part, method, held.pool.first, error);
+    const length = writeRecord(view, this.scratch, messageBytes(text));
+    this.kernel.failCurrent(INTERNAL, 0, this.scratch, length);
+    this.dropFirst(held);
+  }
+
+  private waitTrapped(pool: Pool, instance: Instance, method: number, error: unknown): string {
+    const held = this.cells[pool.cell];
+    const name = held.part.methods[method].name;
+    const text = this.teller.tell(held.part, name, instance, error);
+    if (pool.first === instance) this.dropFirst(held);
+    else pool.live--;
+    return text;
+  }
+
+  private dropFirst(held: Held): void {
+    held.pool.first = null;
+    held.pool.idle.length = held.pool.actor ? 0 : held.pool.idle.length;
+    this.plug(slotOf(held.part.index), this.stubs.loading);
+    this.revive(held);
+  }
+
+  /** Makes instance 0 again: at once when it has no start(), else when start() has ended. */
+  private revive(held: Held): void {
+    if (this.stopped) return;
+    if (!held.part.start) {
+      try {
+        this.install(held, this.link(held.part));
+      } catch (error) {
+        this.retry(held, error);
+      }
+      return;
+    }
+    this.during(
+      this.create(held.part).then(
+        (instance) => this.install(held, instance),
+        (error: unknown) => this.retry(held, error),
+      ),
+    );
+  }
+
+  private retry(held: Held, error: unknown): void {
+    const ms = Math.min(REVIVE_MS * 2 ** held.failures++, REVIVE_MAX_MS);
+    this.teller.tell(held.part, 'start', null, error);
+    this.during(setTimeout(ms).then(() => this.revive(held)));
+  }
+
+  /** Keeps the lane's event loop running until `work` (which never rejects) is done. */
+  private during(work: Promise<void>): void {
+    this.pending++;
+    void work.finally(() => this.pending--);
+  }
+
+  /** One more instance for waiting calls. */
+  private grow(pool: Pool): void {
+    const held = this.cells[pool.cell];
+    pool.live++;
+    if (!held.part.start) {
+      try {
+        pool.idle.push(this.link(held.part));
+      } catch (error) {
+        this.shrink(held, error);
+      }
+      return;
+    }
+    this.during(
+      this.create(held.part).then(
+        (instance) => {
+          pool.idle.push(instance);
+          this.waiting.wake(pool);
+        },
+        (error: unknown) => this.shrink(held, error),
+      ),
+    );
+  }
+
+  /** An instance for waiting calls could not be made: later, when others are free, it may. */
+  private shrink(held: Held, error: unknown): void {
+    this.teller.tell(held.part, 'start', null, error);
+    this.during(
+      setTimeout(REVIVE_MS).then(() => {
+        held.pool.live--;
+        this.waiting.wake(held.pool);
+      }),
+    );
+  }
+}

@@ -1,0 +1,38 @@
+// Owns what a lane is told of a cell: the part of a CellSpec that it needs, fit for posting to a worker.
+import type { CellSpec, Grants } from './contract.ts';
+
+/** A cell as a lane holds it. */
+export interface CellPart {
+  name: string;
+  index: number;
+  module: WebAssembly.Module;
+  firstRoute: number;
+  methods: { name: string; waiting: boolean }[];
+  actor: boolean;
+  start: boolean;
+  /** Lane of an actor; -1: every lane holds the cell. */
+  home: number;
+  grants: Grants;
+  file: string;
+  map?: string;
+}
+
+/**
+ * Makes the part of `spec`. An actor with one waiting method has only waiting routes: its calls must
+ * queue behind the one that waits.
+ */
+export function partOf(spec: CellSpec, home: number): CellPart {
+  const { name, index, module, firstRoute, grants, file, schema, manifest } = spec;
+  const queued = manifest.actor && schema.methods.some((m) => m.tier === 'waiting');
+  const methods = schema.methods.map((m) => ({
+    name: m.name,
+    waiting: queued || m.tier === 'waiting',
+  }));
+  const { actor, start } = manifest;
+  const part: CellPart = {
+    ...{ name, index, module, firstRoute, methods, actor, start, grants, file },
+    home: actor ? home : -1,
+  };
+  if (spec.map !== undefined) part.map = spec.map;
+  return part;
+}

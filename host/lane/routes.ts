@@ -1,0 +1,127 @@
+// Owns the route rows of the listener's side: written when a cell is loaded, pointed at the quarantine stub
+// and back. Lanes read rows at every frame, so a field that makes a row live is stored last.
+import {
+  C_ROUTE_COUNT_WORD,
+  C_ROUTES_WORD,
+  CONTROL,
+  HOME_ANY,
+  R_CELL,
+  R_CPU_MS,
+  R_FLAGS,
+  R_HOME,
+  R_INTERVAL,
+  R_METHOD,
+  R_PAYLOAD_BYTES,
+  R_ROLES_ANY,
+  R_SCOPES_ALL,
+  R_SLOT,
+  R_TOLERANCE,
+  ROUTE_BYTES,
+  ROUTE_LIVE,
+  ROUTE_PUBLIC,
+  ROUTE_WAITING,
+} from '../../assembly/shared/layout.ts';
+import { MESSAGE_BYTES, ROUTES } from '../../assembly/shared/limits.ts';
+import type { Rate } from '../cell/config.ts';
+import type { CellSpec } from './contract.ts';
+import type { SharedMemory } from './memory.ts';
+import type { CellPart } from './part.ts';
+import { SLOT_QUARANTINED, slotOf } from './slots.ts';
+
+/** Names of roles and scopes to bits, as the session engineer's bits.ts gives them. */
+export interface Bits {
+  role(name: string): bigint;
+  scope(name: string): bigint;
+}
+
+/** What rows need beside the cell. */
+export interface RouteOptions {
+  bits: Bits;
+  /** Rates by `cell.method`. */
+  rates: Record<string, Rate>;
+  /** Upper bound for every cell's own CPU budget, in ms. */
+  cpuMs: number;
+}
+
+/** The limiter's two words for a rate: microseconds per call, and microseconds of burst. */
+export function intervalOf(rate: Rate): { interval: number; tolerance: number } {
+  const interval = Math.max(1, Math.min(Math.round(1e6 / rate.perSecond), 0x7fffffff));
+  const burst = rate.burst ?? Math.max(1, Math.ceil(rate.perSecond));
+  return { interval, tolerance: Math.min(interval * (burst - 1), 0x7fffffff) };
+}
+
+/** The route table in shared memory. */
+export class Routes {
+  private readonly memory: SharedMemory;
+  private readonly options: RouteOptions;
+  private readonly at: number;
+
+  constructor(memory: SharedMemory, options: RouteOptions) {
+    this.memory = memory;
+    this.options = options;
+    this.at = memory.view.getUint32(CONTROL + 4 * C_ROUTES_WORD, true);
+  }
+
+  private row(route: number): number {
+    return this.at + route * ROUTE_BYTES;
+  }
+
+  /** Writes the rows of a cell that every lane holds now. RangeError when the table is full. */
+  write(spec: CellSpec, part: CellPart): void {
+    const end = spec.firstRoute + spec.schema.methods.length;
+    if (end > ROUTES) throw new RangeError(`more than ${ROUTES} methods in one host`);
+    for (const i of spec.schema.methods.keys()) this.writeRow(spec, part, i);
+    const words = this.memory.words;
+    const count = (CONTROL >>> 2) + C_ROUTE_COUNT_WORD;
+    if (Atomics.load(words, count) < end) Atomics.store(words, count, end);
+  }
+
+  private writeRow(spec: CellSpec, part: CellPart, i: number): void {
+    const { view } = this.memory;
+    const { bits, rates, cpuMs } = this.options;
+    const method = spec.schema.methods[i];
+    const at = this.row(spec.firstRoute + i);
+    const { access } = method;
+    const any = access.anyRole.reduce((mask, name) => mask | bits.role(name), 0n);
+    const all = access.scopes.reduce((mask, name) => mask | bits.scope(name), 0n);
+    view.setBigUint64(at + R_ROLES_ANY, any, true);
+    view.setBigUint64(at + R_SCOPES_ALL, all, true);
+    view.setUint32(at + R_SLOT, slotOf(spec.index), true);
+    view.setUint32(at + R_METHOD, method.index, true);
+    view.setUint32(at + R_CELL, spec.index, true);
+    view.setUint32(at + R_HOME, part.home < 0 ? HOME_ANY : part.home, true);
+    const rate = rates[`${spec.name}.${method.name}`];
+    const { interval, tolerance } = rate ? intervalOf(rate) : { interval: 0, tolerance: 0 };
+    view.setUint32(at + R_INTERVAL, interval, true);
+    view.setUint32(at + R_TOLERANCE, tolerance, true);
+    const { limits } = spec.manifest;
+    view.setUint32(at + R_PAYLOAD_BYTES, Math.min(limits.payloadBytes, MESSAGE_BYTES), true);
+    view.setUint32(at + R_CPU_MS, Math.min(limits.cpuMs, cpuMs), true);
+    const open = access.public ? ROUTE_PUBLIC : 0;
+    const waits = part.methods[i].waiting ? ROUTE_WAITING : 0;
+    Atomics.store(this.memory.words, (at + R_FLAGS) >>> 2, ROUTE_LIVE | open | waits);
+  }
+
+  /** Points a cell's rows at the stub that answers QUARANTINE, or back at its own slot. */
+  quarantine(part: CellPart, on: boolean): void {
+    const { words } = this.memory;
+    for (const [i, { waiting }] of part.methods.entries()) {
+      const at = this.row(part.firstRoute + i);
+      const flags = (at + R_FLAGS) >>> 2;
+      const slot = on ? SLOT_QUARANTINED : slotOf(part.index);
+      if (on && waiting) Atomics.and(words, flags, ~ROUTE_WAITING);
+      Atomics.store(words, (at + R_SLOT) >>> 2, slot);
+      if (!on && waiting) Atomics.or(words, flags, ROUTE_WAITING);
+    }
+  }
+
+  /** CPU budget of a route in ms. */
+  budgetMs(route: number): number {
+    return this.memory.view.getUint32(this.row(route) + R_CPU_MS, true);
+  }
+
+  /** Index of the cell that a route belongs to. */
+  cellOf(route: number): number {
+    return this.memory.view.getUint32(this.row(route) + R_CELL, true);
+  }
+}

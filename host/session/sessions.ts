@@ -1,0 +1,145 @@
+// Owns the opening, refreshing, revoking and closing of sessions: what an identity becomes in a slot. Never
+// verifies tokens, never speaks to a wire.
+
+import {
+  FAILED_PRECONDITION, INVALID_ARGUMENT, PERMISSION_DENIED, UNAUTHENTICATED, UNAVAILABLE,
+} from '../../assembly/shared/status.ts';
+import type { Rate } from '../cell/config.ts';
+import type { Rights } from './bits.ts';
+import type { Connection } from './connection.ts';
+import type { Revocations } from './revocation.ts';
+import { SessionSlots, callerText } from './slots.ts';
+import type { Caller, Grant, SlotMemory } from './slots.ts';
+import { Subjects } from './subjects.ts';
+import { ANONYMOUS } from './token.ts';
+import type { Identity } from './token.ts';
+
+/** A HELLO that is turned away: becomes ERROR, then close 1008. `message` is for the client. */
+export class Refused extends Error {
+  override name = 'Refused';
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Largest number of microseconds that a slot's u32 holds. */
+const U32 = 0xffffffff;
+
+/** GCRA of a rate: microseconds per call, and how many the theoretical arrival may run ahead. */
+export function gcra(rate: Rate | undefined): { interval: number; tolerance: number } {
+  if (!rate) return { interval: 0, tolerance: 0 };
+  const interval = Math.min(U32, Math.max(1, Math.round(1e6 / rate.perSecond)));
+  const burst = rate.burst ?? Math.max(1, Math.floor(rate.perSecond));
+  return { interval, tolerance: Math.min(U32, (burst - 1) * interval) };
+}
+
+interface Parts {
+  memory: SlotMemory;
+  rights: Rights;
+  revocations: Revocations;
+}
+
+export class Sessions {
+  private readonly slots: SessionSlots;
+  private readonly subjects = new Subjects();
+  private readonly rights: Rights;
+  private readonly revocations: Revocations;
+  private readonly rate: { interval: number; tolerance: number };
+  private readonly live = new Set<Connection>();
+
+  constructor(parts: Parts, perSession: Rate | undefined) {
+    this.slots = new SessionSlots(parts.memory);
+    this.rights = parts.rights;
+    this.revocations = parts.revocations;
+    this.rate = gcra(perSession);
+    const remask = () => this.remask();
+    this.rights.roles.onGrow = remask;
+    this.rights.scopes.onGrow = remask;
+  }
+
+  get count(): number {
+    return this.slots.open;
+  }
+
+  /** Opens the session of a connection; sets its slot, generation, key and identity. Throws Refused. */
+  open(connection: Connection, identity: Identity | null): void {
+    const text = this.text(identity);
+    if (identity) this.checkRevoked(identity);
+    const key = identity ? `subject:${identity.subject}` : `remote:${connection.wire.remote}`;
+    const subject = this.subjects.open(key);
+    const taken = this.slots.take(this.grant(identity, subject), text);
+    if (!taken) {
+      this.subjects.close(key);
+      throw new Refused(UNAVAILABLE, `this host holds at most ${this.slots.count} sessions`);
+    }
+    connection.slot = taken.slot;
+    connection.generation = taken.generation;
+    connection.key = key;
+    connection.subject = subject;
+    connection.identity = identity;
+    this.live.add(connection);
+  }
+
+  /** New rights for an open session. Throws Refused when the token is another subject's. */
+  refresh(connection: Connection, identity: Identity): void {
+    const was = connection.identity;
+    if (!was) {
+      const fix = 'open a new connection with the token';
+      throw new Refused(FAILED_PRECONDITION, `an anonymous session stays anonymous: ${fix}`);
+    }
+    if (was.subject !== identity.subject) {
+      throw new Refused(PERMISSION_DENIED, 'a session can only be refreshed by a token of its subject');
+    }
+    this.checkRevoked(identity);
+    const grant = this.grant(identity, connection.subject);
+    this.slots.refresh(connection.slot, grant, this.text(identity));
+    connection.identity = identity;
+  }
+
+  close(connection: Connection): void {
+    this.live.delete(connection);
+    this.slots.give(connection.slot);
+    this.subjects.close(connection.key);
+  }
+
+  revoke(connection: Connection): void {
+    if (this.live.has(connection)) this.slots.revoke(connection.slot);
+  }
+
+  private remask(): void {
+    for (const { slot, identity } of this.live) {
+      if (!identity) continue;
+      const { roles, scopes } = this.rights;
+      this.slots.remask(slot, roles.held(identity.roles), scopes.held(identity.scopes));
+    }
+  }
+
+  private checkRevoked(identity: Identity): void {
+    if (!this.revocations.revoked(identity.subject)) return;
+    throw new Refused(UNAUTHENTICATED, 'the subject of the token was revoked');
+  }
+
+  private text(identity: Identity | null): Uint8Array {
+    const caller: Caller = identity ?? { subject: ANONYMOUS, roles: [], scopes: [] };
+    const text = callerText(caller);
+    if (text.length <= this.slots.textBytes) return text;
+    const most = `subject, roles and scopes of a token may have at most ${this.slots.textBytes} bytes`;
+    throw new Refused(INVALID_ARGUMENT, `${most}, these have ${text.length}`);
+  }
+
+  private grant(identity: Identity | null, subject: number): Grant {
+    const { roles, scopes } = this.rights;
+    return {
+      roleMask: identity ? roles.held(identity.roles) : 0n,
+      scopeMask: identity ? scopes.held(identity.scopes) : 0n,
+      expiry: identity ? identity.served : 0n,
+      authenticated: identity !== null,
+      revoked: false,
+      subject,
+      ...this.rate,
+    };
+  }
+}

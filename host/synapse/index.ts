@@ -1,0 +1,10 @@
+// The entry "cell/synapse" for browsers. Node's is node/index.ts: the same names, another platform.
+
+export type * from './contract.ts';
+export * from './codec.ts';
+export { CellError, Status, type StatusName, statusName } from './error.ts';
+export type { Backoff, State, Target } from './link.ts';
+export type { ConnectOptions, Token } from './platform.ts';
+export { type ReasonText, reasonText } from './reasons.ts';
+export { type StateListener, Synapse } from './synapse.ts';
+export type { Dial, Transport, TransportEvents } from './transport.ts';
