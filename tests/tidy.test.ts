@@ -192,3 +192,19 @@ test('every const of assembly/shared is documented', (t) => {
     });
   clean(t, 'undocumented consts', faults);
 });
+
+test('every function that host or build exports is documented', (t) => {
+  const faults = scripts
+    .filter((file) => /^(?:host|build)\//.test(file))
+    .flatMap((file) => {
+      const all = lines(file);
+      return all.flatMap((line, at) => {
+        const name = /^export (?:async )?function\*? (\w+)/.exec(line)?.[1];
+        const documented = at > 0 && all[at - 1].trimEnd().endsWith('*/');
+        // The overloads of a documented function share its text.
+        const overload = at > 0 && all[at - 1].startsWith(`export function ${name}`);
+        return name === undefined || documented || overload ? [] : [`${file}:${at + 1}: ${name}`];
+      });
+    });
+  clean(t, 'functions without a docstring (shapes, units, errors)', faults);
+});

@@ -72,8 +72,8 @@ function take(key: u64, interval: u32, tolerance: u32): bool {
     const time = atomic.load<i64>(bucket + 8);
     if (!found && time > now) continue;
     const start = max(time, now);
-    if (start - now > tolerance) return waitFor(start - now - tolerance);
-    if (atomic.cmpxchg<i64>(bucket + 8, time, start + interval) != time) continue;
+    if (start - now > <i64>tolerance) return waitFor(start - now - <i64>tolerance);
+    if (atomic.cmpxchg<i64>(bucket + 8, time, start + <i64>interval) != time) continue;
     if (!found) atomic.store<u64>(bucket, key);
     return true;
   }

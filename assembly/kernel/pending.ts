@@ -5,8 +5,8 @@
 
 import { HEADER_BYTES } from '../shared/frame';
 import {
-  L_COMPLETION, L_SOURCE_WORD, L_WAITING_WORD, P_CALL, P_CONNECTION, P_DEADLINE, P_GENERATION,
-  P_ROUTE, P_SESSION, P_STAMP, P_STATE, PART_PENDING_WORD, PENDING_BYTES, SOURCE_WAITING,
+  L_COMPLETION, L_SOURCE_WORD, L_WAITING_WORD, P_CALL, P_CONNECTION, P_DEADLINE, P_ROUTE,
+  P_SESSION, P_STAMP, P_STATE, PART_PENDING_WORD, PENDING_BYTES, RECORD_DATA, SOURCE_WAITING,
 } from '../shared/layout';
 import { WAITING } from '../shared/limits';
 import { REASON_WAIT_FULL } from '../shared/reason';
@@ -16,9 +16,8 @@ import { deadlineOf } from './deadline';
 import { handOver } from './hand';
 import { lane, messageBytes, part, word } from './lane';
 import { count } from './metrics';
-import { complete, head, inside, place, ready, room, begin } from './reply';
+import { begin, complete, head, inside, place, room, roomy } from './reply';
 import { progress } from './ring';
-import { RECORD_DATA } from '../shared/layout';
 
 @external('env', 'wait')
 declare function wait(slot: u32, args: usize, bytes: u32): u32;
@@ -90,7 +89,7 @@ export function accept(
 /** Room for `bytes` of payload of the slot's answer: its address, or 0 when the ring is full,
  *  the slot is free or the bytes are above the limit. Nothing else may run before finish(). */
 export function reserve(slot: u32, bytes: u32): u32 {
-  if (slot >= WAITING || stateOf(slot) == FREE || bytes > messageBytes || !ready()) return 0;
+  if (slot >= WAITING || stateOf(slot) == FREE || bytes > messageBytes || !roomy()) return 0;
   const key = load<u64>(slotAt(slot) + P_CONNECTION);
   let at = place(key, HEADER_BYTES);
   if (room() < bytes) {

@@ -9,38 +9,53 @@
 //   pending slots   answered with `status`, but for the one that L_COMPLETION names (answered)
 // Frames not begun stay in the rings for the next worker. Idempotent: each answer is one commit.
 
+import { HEADER_BYTES } from '../shared/frame';
 import {
   HANDOVER_LANE, L_COMPLETION, L_OUT_RECORD_WORD, L_SOURCE_WORD, L_STALLED_WORD, L_WAITING_WORD,
-  P_CALL, P_CONNECTION, P_ROUTE, P_STAMP, RECORD_BYTES, SOURCE_WAITING,
+  P_CALL, P_CONNECTION, P_ROUTE, P_STAMP, P_STATE, RECORD_BYTES, SOURCE_WAITING,
 } from '../shared/layout';
-import { HEADER_BYTES } from '../shared/frame';
 import { WAITING } from '../shared/limits';
 import { passed } from './forward';
 import { handedHead, handedTo, handOver, isBegun, rest, routeInHand } from './hand';
 import { lane, lanes, ringBytes, word } from './lane';
 import { count } from './metrics';
-import { FREE, release, slotAt, stateOf } from './pending';
-import {
-  closeAt, publishedHead, publishReplies, ready, resume, usedAt, wakeListener, complete, place, head,
-} from './reply';
+import { FREE, slotAt, stateOf } from './pending';
+import { adopt, closeAt, complete, place, publishedHead, ready, usedAt } from './reply';
 import { refuse } from './request';
-import { at, done, end, finishedAt, look, outHeadAt, positionOf, progress, record } from './ring';
+import { at, done, end, look, outHeadAt, positionOf, progress, record } from './ring';
 
-/** Answers the frame in hand of the current source with `code` and `bytes` at `ptr`. False: none
- *  is in hand. Also after a trap in dispatch, when the lane itself lives. */
+/** Answers the frame in hand, if there is one, with an ERROR of `code` and `bytes` at `ptr`. Also
+ *  after a trap in dispatch, when the lane itself lives. Room was made sure of by ready(). */
 export function answerInHand(code: u32, ptr: usize, bytes: u32): bool {
   const source = load<u32>(word(L_SOURCE_WORD));
   if (source > lanes) return false;
   look(source);
   if (at == end || !isBegun(positionOf(done))) return false;
-  const r = record(), p = r + RECORD_BYTES + done, length = load<u32>(p);
-  const after = positionOf(done + ((HEADER_BYTES + length + 7) & ~7));
-  const o = place(load<u64>(r, 4), HEADER_BYTES + ((bytes + 7) & ~7));
-  if (bytes) memory.copy(o + HEADER_BYTES, ptr, bytes);
-  complete(o, load<u32>(p, 8), code, 0, bytes);
-  progress(after);
-  count(routeInHand(), load<u32>(r, 12), 1);
+  const r = record(), p = r + RECORD_BYTES + done;
+  const after = positionOf(done + ((HEADER_BYTES + load<u32>(p) + 7) & ~7));
+  if (!takenOver(after)) {
+    const o = place(load<u64>(r, 4), HEADER_BYTES + ((bytes + 7) & ~7));
+    if (bytes) memory.copy(o + HEADER_BYTES, ptr, bytes);
+    complete(o, load<u32>(p, 8), code, 0, bytes);
+    progress(after);
+    count(routeInHand(), load<u32>(r, 12), 1);
+  }
   rest();
+  return true;
+}
+
+/** True when the frame in hand needs no answer from here: another lane has it, or is to get it
+ *  from the next worker. A pending slot that was being filled is empty again. */
+function takenOver(after: u32): bool {
+  const to = handedTo();
+  if (!to) return false;
+  const head = handedHead();
+  handOver(0, 0);
+  if (!(to & HANDOVER_LANE)) {
+    store<u32>(slotAt(to - 1) + P_STATE, FREE);
+    return false;
+  }
+  if (passed(to & ~HANDOVER_LANE, head)) progress(after);
   return true;
 }
 
@@ -55,7 +70,7 @@ function newestHead(): u32 {
     look(source);
     newest = outHeadAt();
   }
-  // Older than what was published: nothing was answered since.
+  // Older than what was shown: nothing was answered since.
   return newest - shown <= ringBytes && usedAt(newest) <= ringBytes ? newest : shown;
 }
 
@@ -64,18 +79,38 @@ function repair(): void {
   const open = load<u32>(word(L_OUT_RECORD_WORD));
   if (open) {
     const record = open - 1;
-    const fromShown = record - publishedHead();
     const filled = newest - record;
-    if (fromShown <= ringBytes && filled > RECORD_BYTES && filled <= ringBytes) {
+    if (record - publishedHead() <= ringBytes && filled > RECORD_BYTES && filled <= ringBytes) {
       closeAt(record, newest);
     }
   }
-  resume(publishedHead());
-  show((newest + 15) & ~15);
+  adopt((newest + 15) & ~15);
 }
 
-function show(position: u32): void {
-  moveTo(position);
-  publishReplies();
-  store<u32>(word(L_OUT_RECORD_WORD), 0);
+/** Answers what the dead lane had begun with `code`; returns how many answers found no room. */
+export function recoverLane(code: u32): u32 {
+  repair();
+  if (!ready()) return 1 + load<u32>(word(L_WAITING_WORD));
+  answerInHand(code, 0, 0);
+  handOver(0, 0);
+  const answered = load<u32>(lane + L_COMPLETION);
+  let left: u32 = 0;
+  for (let slot: u32 = 0; slot < WAITING; slot++) {
+    if (stateOf(slot) == FREE) continue;
+    const at = slotAt(slot);
+    if (slot + 1 != answered) {
+      if (!ready()) {
+        left++;
+        continue;
+      }
+      refuse(load<u64>(at + P_CONNECTION), load<u32>(at + P_CALL), code, 0);
+      count(load<u32>(at + P_ROUTE), load<u32>(at + P_STAMP), 1);
+    }
+    store<u32>(at + P_STATE, FREE);
+  }
+  store<u32>(word(L_WAITING_WORD), left);
+  store<u32>(word(L_STALLED_WORD), 0);
+  store<u32>(lane + L_COMPLETION, 0);
+  rest();
+  return left;
 }

@@ -11,8 +11,8 @@
 
 import { AT_CALL, HEADER_BYTES, KIND_ERROR, KIND_RESPONSE } from '../shared/frame';
 import {
-  CONTROL, C_HOST_BELL_WORD, C_HOST_SLEEPS_WORD, L_OUT_RECORD_WORD, PART_OUT_WORD, RECORD_BYTES,
-  RECORD_DATA, RECORD_SKIP, RING_DATA, RING_HEAD, RING_TAIL,
+  CONTROL, C_HOST_BELL_WORD, C_HOST_SLEEPS_WORD, L_OUT_RECORD_WORD, L_STALLED_WORD, PART_OUT_WORD,
+  RECORD_BYTES, RECORD_DATA, RECORD_SKIP, RING_DATA, RING_HEAD, RING_TAIL,
 } from '../shared/layout';
 import { messageBytes, part, ringBytes, word } from './lane';
 
@@ -59,6 +59,26 @@ export function resume(position: u32): void {
 @inline
 export function ready(): bool {
   return <i32>(safe - head) > 0 || measure();
+}
+
+/** As ready(), and tells the listener when not: it rings the lane's bell once it has taken
+ *  replies. The flag goes up before the second look, so its ring cannot be missed. */
+@inline
+export function roomy(): bool {
+  return ready() || stall();
+}
+
+function stall(): bool {
+  atomic.store<u32>(word(L_STALLED_WORD), 1);
+  if (!measure()) return false;
+  atomic.store<u32>(word(L_STALLED_WORD), 0);
+  return true;
+}
+
+/** At the start of a drain: the flag goes down once there is room again. */
+@inline
+export function unstall(): void {
+  if (load<u32>(word(L_STALLED_WORD)) && ready()) atomic.store<u32>(word(L_STALLED_WORD), 0);
 }
 
 function measure(): bool {
@@ -166,6 +186,14 @@ export function ringBell(sleeps: usize, bell: usize): void {
   if (atomic.cmpxchg<u32>(sleeps, 1, 0) != 1) return;
   atomic.add<u32>(bell, 1);
   atomic.notify(bell, 1);
+}
+
+/** recover(): all before `position` is whole and no record is open: shows it, goes on there. */
+export function adopt(position: u32): void {
+  resume(publishedHead());
+  head = position;
+  publishReplies();
+  store<u32>(word(L_OUT_RECORD_WORD), 0);
 }
 
 /** recover(): gives the record at `position` the size that ends it at `end`. */

@@ -6,7 +6,7 @@ import {
   KIND_REQUEST,
 } from '../shared/frame';
 import {
-  HOME_ANY, L_STALLED_WORD, L_WAITING_WORD, R_HOME, RECORD_BYTES, RECORD_CLOSE, RECORD_CONTROL,
+  HOME_ANY, L_WAITING_WORD, R_HOME, RECORD_BYTES, RECORD_CLOSE, RECORD_CONTROL,
   RECORD_SKIP,
 } from '../shared/layout';
 import { HELLO_BYTES } from '../shared/limits';
@@ -19,7 +19,9 @@ import { begin as beginHand, rest } from './hand';
 import { invariants } from './invariants';
 import { routeCount, rowOf, self, sessionCount, sessionOf, word } from './lane';
 import { runsFull } from './metrics';
-import { advance, begin, inside, place, publishDue, publishReplies, ready, finishFrame } from './reply';
+import {
+  advance, begin, finishFrame, inside, place, publishDue, publishReplies, roomy,
+} from './reply';
 import { request } from './request';
 import { at, done, end, free, freeDue, next, open, positionOf, progress, record } from './ring';
 
@@ -44,7 +46,8 @@ export function serve(source: u32, budget: u32): u32 {
           return frames;
         }
         if (!slot || !current(slot, <u32>(key >> 32))) {
-          progress(positionOf(size));
+          progress(positionOf(size)); // dropped silently: nobody is there to be answered
+          frames++;
           break;
         }
         offset = frame(r + RECORD_BYTES, offset, size, slot, key, stamp, source);
@@ -59,13 +62,6 @@ export function serve(source: u32, budget: u32): u32 {
   rest();
   free();
   return frames;
-}
-
-@inline
-function roomy(): bool {
-  if (ready()) return true;
-  store<u32>(word(L_STALLED_WORD), 1);
-  return false;
 }
 
 /** Serves the frame `offset` bytes into a record of `size`; returns where the next one begins. */

@@ -249,8 +249,9 @@
           (local.get $ptr) (global.get $caughtPtr) (global.get $caughtLen))))
     (global.get $caughtLen))
 
-  ;; cell:caller.read. The listener may close or reuse the slot at any moment: generation is
-  ;; compared before its fields are trusted and again after the copy.
+  ;; cell:caller.read. The listener may close or reuse the slot at any moment, so its generation
+  ;; is compared before its fields are trusted and again after the copy; or refresh the text, so
+  ;; length and offset must be the same before and after.
   (func $read (param $ptr i32) (param $cap i32) (result i32)
     (local $slot i32) (local $generation i32) (local $n i32) (local $at i32)
     (if (i32.eq (global.get $session) (i32.const -1))
@@ -261,16 +262,27 @@
         (local.set $slot (global.get $session))
         (local.set $generation (global.get $generation))))
     (if (i32.eqz (local.get $slot)) (then (return (i32.const 0))))
-    (local.set $n (i32.load $host offset={{S_SUBJECT_BYTES}} (local.get $slot)))
-    (local.set $at (i32.load $host offset={{S_SUBJECT_AT}} (local.get $slot)))
-    (if (call $closed (local.get $slot) (local.get $generation)) (then (return (i32.const 0))))
-    (if (i32.gt_u (local.get $n) (local.get $cap)) (then (return (local.get $n))))
-    (call $toCell (local.get $ptr) (local.get $at) (local.get $n))
+    (loop $again
+      (local.set $n (i32.atomic.load $host offset={{S_SUBJECT_BYTES}} (local.get $slot)))
+      (local.set $at (i32.atomic.load $host offset={{S_SUBJECT_AT}} (local.get $slot)))
+      (br_if $again (call $moved (local.get $slot) (local.get $n) (local.get $at)))
+      (if (call $closed (local.get $slot) (local.get $generation))
+        (then (return (i32.const 0))))
+      (if (i32.gt_u (local.get $n) (local.get $cap)) (then (return (local.get $n))))
+      (call $toCell (local.get $ptr) (local.get $at) (local.get $n))
+      (br_if $again (call $moved (local.get $slot) (local.get $n) (local.get $at))))
     (if (call $closed (local.get $slot) (local.get $generation))
       (then
         (memory.fill $cell (local.get $ptr) (i32.const 0) (local.get $n))
         (return (i32.const 0))))
     (local.get $n))
+
+  (func $moved (param $slot i32) (param $n i32) (param $at i32) (result i32)
+    (i32.or
+      (i32.ne (i32.atomic.load $host offset={{S_SUBJECT_BYTES}} (local.get $slot))
+        (local.get $n))
+      (i32.ne (i32.atomic.load $host offset={{S_SUBJECT_AT}} (local.get $slot))
+        (local.get $at))))
 
   (func $closed (param $slot i32) (param $generation i32) (result i32)
     (i32.ne

@@ -1,9 +1,9 @@
 // Owns the map of the host's one shared memory. Offsets in bytes unless a name ends in _WORD.
 // Computed once by host/lane/memory.ts, read by every kernel in `attach`; never changes after.
 //
-//   0        64 KB     CONTROL       SESSIONS     ROUTES      BUCKETS    lane 0, lane 1, ...
-//   +--------+---------+-------------+------------+-----------+----------+------------------
-//   | kernel | control | 64 B a slot | 64 B a row | 16 B each | a region each
+//   0        64 KB     sessions      callers      routes       buckets     lane 0, lane 1, ...
+//   +--------+---------+-------------+------------+------------+-----------+------------------
+//   | kernel | control | 64 B a slot | texts      | 64 B a row | 16 B each | a region each
 //   | data   | block   |
 //
 //   lane region:  LANE block (4 KB) | in ring | out ring | forward rings from lane 0..n-1
@@ -26,6 +26,8 @@ export const C_LANE_STRIDE_WORD: u32 = 8;
 export const C_RING_BYTES_WORD: u32 = 9; // capacity of in and out rings
 export const C_FORWARD_BYTES_WORD: u32 = 10;
 export const C_MESSAGE_BYTES_WORD: u32 = 11;
+export const C_CALLERS_WORD: u32 = 12; // offset of the callers' texts, 2 * CALLER_BYTES a slot
+export const C_ROUTE_CAPACITY_WORD: u32 = 13; // rows that there is room for
 export const C_HOST_SLEEPS_WORD: u32 = 32; // 1: the listener sleeps, ring its bell
 export const C_HOST_BELL_WORD: u32 = 48; // doorbell of the listener; only ever incremented
 
@@ -109,6 +111,7 @@ export const L_HANDOVER_HEAD_WORD: u32 = 50; // forward ring's head once it was 
 export const HANDOVER_LANE: u32 = 0x80000000;
 export const L_BUDGET_WORD: u32 = 60; // ms of CPU for what runs now; 0 = R_CPU_MS of L_ROUTE
 export const L_CONTROL_WORD: u32 = 61; // messages that the listener posted to the lane so far
+export const L_CPU_SLOT_WORD: u32 = 62; // pending slot + 1 of the waiting call that has the CPU
 export const L_PARTS: u32 = 256; // u32 offsets, relative to the lane's base, in this order:
 export const PART_IN_WORD: u32 = 64;
 export const PART_OUT_WORD: u32 = 65;

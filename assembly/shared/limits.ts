@@ -15,6 +15,8 @@ export const HELLO_MS: u32 = 5000;
 export const HELLO_METHODS: u32 = 1024;
 /** Sessions (connections) at once; 64 B each in shared memory. Threat: connection floods. */
 export const SESSIONS: u32 = 16384;
+/** Bytes of one caller's text (subject, roles, scopes) in shared memory. Threat: long tokens. */
+export const CALLER_BYTES: u32 = 1024;
 /** Routes (methods of all cells); 64 B each. Route ids are u16. */
 export const ROUTES: u32 = 4096;
 /** Limiter buckets, 16 B each; expired ones are reused. Threat: subjects without end. */

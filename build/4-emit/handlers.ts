@@ -29,6 +29,7 @@ export function emitEntry(service: Service, entry: string): string {
     ...userImports(service, entry),
     'import { Details, fail } from "cell/failure";',
     'import { abort } from "cell/panic";',
+    'import { seed } from "cell/random";',
     `import { alloc } from "cell/entry-thin"; // ${actor}`,
     'export { panic } from "cell/panic";',
     'export { alloc };',

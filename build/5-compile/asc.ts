@@ -128,6 +128,7 @@ function shaping(Transform: any, options: AscOptions, raw: RawModule) {
         names.push(binaryen.getExportInfo(module.getExportByIndex(i)).name);
       }
       for (const name of names) if (!EXPORTS.has(name)) module.removeExport(name);
+      binaryen.setDebugInfo(true);
       raw.plain = module.emitBinary();
       for (const pattern of options.keep) {
         binaryen.setPassArgument('no-inline', pattern);
@@ -139,6 +140,8 @@ function shaping(Transform: any, options: AscOptions, raw: RawModule) {
 
 interface Binaryen {
   getExportInfo(ref: number): { name: string };
+  /** Whether names are written. */
+  setDebugInfo(on: boolean): void;
   setPassArgument(name: string, value: string): void;
 }
 

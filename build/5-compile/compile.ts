@@ -11,6 +11,7 @@ import { CallGraph } from './call-graph.ts';
 import { reportComplaints } from './complaints.ts';
 import { capabilitiesOf, checkImports, WAITING } from './imports.ts';
 import { functionNames, withCustomSections } from './module-bytes.ts';
+import { sortedJson } from './sorted-json.ts';
 import { composeMap } from './source-map.ts';
 
 export interface Compiled {
@@ -85,18 +86,6 @@ export async function compileService(
 }
 
 const entrySource = (project: Project) => project.sources.get(project.entry) as never;
-
-/** JSON with sorted keys: the same value makes the same bytes. */
-export function sortedJson(value: unknown, space?: number): string {
-  return JSON.stringify(
-    value,
-    (_, v) =>
-      v && typeof v === 'object' && !Array.isArray(v)
-        ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : v,
-    space,
-  );
-}
 
 function importsOf(wasm: Uint8Array): string[] {
   const module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>);

@@ -14,7 +14,10 @@ export function composeMap(
   names: Map<number, string>,
 ): string {
   const flat = { version: 3 as const, names: [], sources: raw.sources, mappings: raw.mappings };
-  const composed = remapping(flat, (file) => (emitted.get(file)?.map as never) ?? null);
+  // Depth 1: an emitted text has its user's name, whose own map would be itself.
+  const loader = (file: string, { depth }: { depth: number }) =>
+    depth === 1 ? ((emitted.get(file)?.map as never) ?? null) : null;
+  const composed = remapping(flat, loader);
   const functions: Record<string, string> = {};
   for (const [index, name] of [...names].sort((a, b) => a[0] - b[0])) functions[index] = name;
   return JSON.stringify({

@@ -48,7 +48,7 @@ export class Instance implements Guest {
   private readonly place: Export;
   private readonly run: (method: number) => Promise<bigint>;
   private readonly marks: Marks;
-  private readonly mark: Mark = { route: 0, budgetMs: 0 };
+  private readonly mark: Mark = { route: 0, slot: 0, budgetMs: 0 };
   private view: Uint8Array;
   /** True while code of the waiting tier is on its stack; suspensions of others are not its own. */
   private entered = false;
@@ -135,12 +135,13 @@ export class Instance implements Guest {
    * before this returns.
    */
   enter(
-    call: { route: number; method: number; generation: number; bytes: number },
+    call: Pick<WaitingCall, 'slot' | 'route' | 'method' | 'generation' | 'bytes'>,
     at: number,
     session: number,
     outcome: Outcome,
   ): void {
     this.mark.route = call.route;
+    this.mark.slot = call.slot + 1;
     this.mark.budgetMs = 0;
     this.entered = true;
     this.marks.enter(this.mark);

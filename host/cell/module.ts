@@ -195,13 +195,14 @@ function quoteKey(name: string): string {
 export function readCell(
   file: string,
   place: { firstRoute: number; index: number },
-  options: AdmitOptions,
+  optionsOf: AdmitOptions | ((cell: string) => AdmitOptions),
 ): CellSpec {
   const size = fs.statSync(file).size;
   if (size > MODULE_BYTES) {
     throw new ModuleError(`${file}: it has ${size} bytes; at most ${MODULE_BYTES} are loaded`);
   }
   const cell = readModule(fs.readFileSync(file), file);
+  const options = typeof optionsOf === 'function' ? optionsOf(cell.name) : optionsOf;
   admit(cell, options);
   const { name, module, schema, manifest } = cell;
   const map = fs.existsSync(`${file}.map`) ? `${file}.map` : undefined;

@@ -12,6 +12,8 @@ export interface WaitingCall {
   pool: Pool;
   method: number;
   route: number;
+  /** Byte offset of the caller's session slot, 0 = nobody. */
+  session: number;
   /** Payload, a copy; dropped once it is in the guest. */
   args: Uint8Array | null;
   bytes: number;

@@ -10,7 +10,7 @@ export interface PageFile {
   body: Uint8Array | string;
 }
 
-const TYPES: Record<string, string> = {
+const TYPES: Record<string, string | undefined> = {
   '.css': 'text/css; charset=utf-8',
   '.html': 'text/html; charset=utf-8',
   '.ico': 'image/x-icon',
@@ -91,7 +91,7 @@ export function pages(page: Page | undefined, mintToken?: () => Promise<string>)
       if (request.headers['x-cell-token'] !== '1' || site !== 'same-origin') {
         return reply(403, 'text/plain; charset=utf-8', 'Tokens are for pages of this origin.\n');
       }
-      return reply(200, 'text/plain; charset=utf-8', await mintToken());
+      return reply(200, TYPES['.json'] as string, JSON.stringify({ token: await mintToken() }));
     }
     const file = page && (await page(request.path));
     if (!file) return reply(404, 'text/plain; charset=utf-8', 'Not found.\n');

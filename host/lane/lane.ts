@@ -116,6 +116,7 @@ export class Lane {
       trapped: (pool, instance, method, error) => this.waitTrapped(pool, instance, method, error),
       flush: () => {
         this.kernel.publish();
+        this.kernel.settle(nowUs());
         events.published();
       },
     });

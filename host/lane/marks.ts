@@ -5,6 +5,7 @@
 // entry is the one that has the CPU. A guest that never gives it back is found there by the watchdog.
 import {
   L_BUDGET_WORD,
+  L_CPU_SLOT_WORD,
   L_ROUTE_WORD,
   L_SEQUENCE_WORD,
 } from '../../assembly/shared/layout.ts';
@@ -15,6 +16,8 @@ export const ROUTE_NONE = 0xffffffff;
 /** Who may have the CPU: a route, and its own budget where it is not the route's. */
 export interface Mark {
   route: number;
+  /** Pending slot + 1 of the call; 0 = none (a start). */
+  slot: number;
   /** Milliseconds; 0 = R_CPU_MS of the route. */
   budgetMs: number;
 }
@@ -46,6 +49,7 @@ export class Marks {
   private show(mark: Mark | undefined): void {
     Atomics.add(this.words, this.word + L_SEQUENCE_WORD, 1);
     Atomics.store(this.words, this.word + L_BUDGET_WORD, mark?.budgetMs ?? 0);
+    Atomics.store(this.words, this.word + L_CPU_SLOT_WORD, mark?.slot ?? 0);
     Atomics.store(this.words, this.word + L_ROUTE_WORD, (mark?.route ?? ROUTE_NONE) | 0);
   }
 }

@@ -28,15 +28,15 @@ import type { SharedMemory } from './memory.ts';
 import type { CellPart } from './part.ts';
 import { SLOT_QUARANTINED, slotOf } from './slots.ts';
 
-/** Names of roles and scopes to bits, as the session engineer's bits.ts gives them. */
-export interface Bits {
-  role(name: string): bigint;
-  scope(name: string): bigint;
+/** Names of roles and scopes to masks: host/session/bits.ts. Throws when the bits are used up. */
+export interface Demands {
+  roles: { demand(names: readonly string[]): bigint };
+  scopes: { demand(names: readonly string[]): bigint };
 }
 
 /** What rows need beside the cell. */
 export interface RouteOptions {
-  bits: Bits;
+  rights: Demands;
   /** Rates by `cell.method`. */
   rates: Record<string, Rate>;
   /** Upper bound for every cell's own CPU budget, in ms. */
@@ -78,14 +78,12 @@ export class Routes {
 
   private writeRow(spec: CellSpec, part: CellPart, i: number): void {
     const { view } = this.memory;
-    const { bits, rates, cpuMs } = this.options;
+    const { rights, rates, cpuMs } = this.options;
     const method = spec.schema.methods[i];
     const at = this.row(spec.firstRoute + i);
     const { access } = method;
-    const any = access.anyRole.reduce((mask, name) => mask | bits.role(name), 0n);
-    const all = access.scopes.reduce((mask, name) => mask | bits.scope(name), 0n);
-    view.setBigUint64(at + R_ROLES_ANY, any, true);
-    view.setBigUint64(at + R_SCOPES_ALL, all, true);
+    view.setBigUint64(at + R_ROLES_ANY, rights.roles.demand(access.anyRole), true);
+    view.setBigUint64(at + R_SCOPES_ALL, rights.scopes.demand(access.scopes), true);
     view.setUint32(at + R_SLOT, slotOf(spec.index), true);
     view.setUint32(at + R_METHOD, method.index, true);
     view.setUint32(at + R_CELL, spec.index, true);

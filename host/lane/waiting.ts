@@ -10,6 +10,8 @@ import {
   P_CONNECTION,
   P_DEADLINE,
   P_GENERATION,
+  P_ROUTE,
+  P_SESSION,
   P_STATE,
   PENDING_BYTES,
   R_CELL,
@@ -18,7 +20,6 @@ import {
   S_GENERATION,
   SESSION_BYTES,
 } from '../../assembly/shared/layout.ts';
-import { AT_FLAGS, AT_LENGTH, AT_ROUTE, FLAG_EXT, HEADER_BYTES } from '../../assembly/shared/frame.ts';
 import { MESSAGE_BYTES, SUSPENDED, WAITING_BYTES } from '../../assembly/shared/limits.ts';
 import {
   REASON_CANCELLED,
@@ -99,35 +100,31 @@ export class Waiting {
   }
 
   /**
-   * `env.wait`: takes a copy of the frame's payload. Called inside a drain, so it only queues.
-   * Returns 0, or status | reason << 8 when it is refused.
+   * `env.wait`: takes a copy of the `size` bytes of arguments at `from`. Called inside a drain, so it
+   * only queues. Returns 0, or status | reason << 8 when it is refused.
    */
-  wait(slot: number, frame: number, frameBytes: number): number {
+  wait(slot: number, from: number, size: number): number {
     const { view, bytes, pending, routes } = this.host;
     const at = pending + slot * PENDING_BYTES;
     const connection = view.getUint32(at + P_CONNECTION, true);
-    const id = view.getUint32(at + P_CALL, true);
     const generation = view.getUint32(at + P_GENERATION, true);
+    const id = view.getUint32(at + P_CALL, true);
     const key = keyOf(connection, id);
     if (this.byId.get(key)?.generation === generation) {
       return ALREADY_EXISTS | (REASON_DUPLICATE_CALL << 8);
     }
-    const route = view.getUint16(frame + AT_ROUTE, true);
+    const route = view.getUint32(at + P_ROUTE, true);
     const row = routes + route * ROUTE_BYTES;
     const pool = this.host.pool(view.getUint32(row + R_CELL, true));
-    const length = Math.min(view.getUint32(frame + AT_LENGTH, true), frameBytes - HEADER_BYTES);
-    const from = frame + HEADER_BYTES;
-    const skip = view.getUint8(frame + AT_FLAGS) & FLAG_EXT ? view.getUint16(from, true) : 0;
-    const size = length - skip;
     if (pool === undefined) return UNAVAILABLE | (REASON_CELL_LOADING << 8);
-    if (size < 0) return INTERNAL;
     if (this.bytes + size > WAITING_BYTES) return RESOURCE_EXHAUSTED | (REASON_WAIT_FULL << 8);
     const call: WaitingCall = {
       slot,
       pool,
       method: view.getUint32(row + R_METHOD, true),
       route,
-      args: bytes.slice(from + skip, from + length),
+      session: view.getUint32(at + P_SESSION, true),
+      args: bytes.slice(from, from + size),
       bytes: size,
       connection,
       generation,
@@ -202,7 +199,7 @@ export class Waiting {
   }
 
   private begin(call: WaitingCall, instance: Instance): void {
-    const { view, bytes, pending, sessions } = this.host;
+    const { view, bytes, pending } = this.host;
     call.instance = instance;
     instance.call = call;
     view.setUint32(pending + call.slot * PENDING_BYTES + P_STATE, 2, true);
@@ -210,8 +207,7 @@ export class Waiting {
     call.args = null;
     this.bytes -= call.bytes;
     this.running++;
-    const session = sessions + call.connection * SESSION_BYTES;
-    instance.enter(call, this.host.scratch, session, this);
+    instance.enter(call, this.host.scratch, call.session, this);
   }
 
   /** A guest returned: `result` = status << 32 | bytes of its reply or error record. */

@@ -2,6 +2,8 @@
 // becomes a lane when it is told to. Three ways to wait for work, in this order: spin, sleep on the
 // doorbell (Atomics.wait), and, only while guests are suspended, run the event loop (Atomics.waitAsync).
 // Invariant: SLEEPS is 1 before the last look at the rings, so a bell that was due is always rung.
+import fs from 'node:fs';
+import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads';
 import {
@@ -33,7 +35,7 @@ export type ToLane =
 
 /** Lane to listener. `standing`: the thread is warm and waits for `become`. */
 export type FromLane =
-  | { kind: 'standing'; thread: number }
+  | { kind: 'standing'; thread: number; systemThread: number }
   | { kind: 'ready' }
   | { kind: 'loaded'; ticket: number; error?: string }
   | { kind: 'unloaded'; cell: number; error: string }
@@ -50,6 +52,15 @@ function calibrate(words: Int32Array): number {
   for (let i = 0; i < rounds; i++) sum += Atomics.load(words, 0) + Atomics.load(words, 1);
   const us = Math.max((performance.now() - began) * 1000, 1);
   return sum === -1 ? 1 : rounds / us;
+}
+
+/** The thread's id in the system, for its CPU account; 0 where there is none to be had. */
+function systemThread(): number {
+  try {
+    return Number(path.basename(fs.readlinkSync('/proc/thread-self')));
+  } catch {
+    return 0;
+  }
 }
 
 class LaneWorker {
@@ -85,7 +96,7 @@ class LaneWorker {
     });
     port.on('message', (message: ToLane) => this.receive(message));
     this.rounds = Math.ceil(this.task.spinUs * calibrate(this.words));
-    this.send({ kind: 'standing', thread: threadId });
+    this.send({ kind: 'standing', thread: threadId, systemThread: systemThread() });
     await begun;
     if (this.lane !== null) {
       await this.serve(this.lane);

@@ -1,5 +1,20 @@
-// Owns the cutting of a byte stream into whole frames: the kernel's `inbox`, on a small memory of its own, so
+// Owns the cutting of a byte stream into whole frames: the kernel's `inbox` on a small memory of its own, so
 // that streams and rings agree on what a frame is. One for all streams of a thread; never re-entered.
+//
+//   0        64 KB           + 4 KB            128 KB
+//   +--------+---------------+-----------------+-----------------
+//   | kernel | control block | an empty lane   | room: one message
+//   +--------+---------------+-----------------+-----------------
+
+import { readFile } from 'node:fs/promises';
+import { instantiate } from '@assemblyscript/loader';
+import { C_LANE_BASE_WORD, C_MESSAGE_BYTES_WORD, CONTROL } from '../../assembly/shared/layout.ts';
+import { MESSAGE_BYTES } from '../../assembly/shared/limits.ts';
+
+const KERNEL = new URL('../../assembly/out/kernel.wasm', import.meta.url);
+const LANE = CONTROL + 4096;
+const ROOM = 128 << 10;
+const PAGE = 64 << 10;
 
 /** Where bytes are put to learn how many of them are whole frames. */
 export interface Inbox {
@@ -7,4 +22,31 @@ export interface Inbox {
   readonly room: Uint8Array;
   /** Bytes of whole frames at the start of `room`, of which `have` are filled. 0: none; -1: malformed. */
   frames(have: number): number;
+}
+
+interface Exports { attach(lane: number): void; inbox(ptr: number, have: number): number }
+
+/**
+ * Loads a kernel to cut streams with. Rejects when the kernel is not built.
+ * @param messageBytes largest message; a frame above it is malformed
+ */
+export async function loadInbox(messageBytes: number = MESSAGE_BYTES): Promise<Inbox> {
+  const pages = Math.ceil((ROOM + messageBytes) / PAGE);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  const words = new Uint32Array(memory.buffer);
+  words[(CONTROL >> 2) + C_MESSAGE_BYTES_WORD] = messageBytes;
+  words[(CONTROL >> 2) + C_LANE_BASE_WORD] = LANE;
+  const table = new WebAssembly.Table({ initial: 1, element: 'anyfunc' });
+  const never = () => {
+    throw new Error('a kernel that only cuts streams serves no calls');
+  };
+  const { instance } = await instantiate(await readFile(KERNEL), {
+    env: { memory, table, wait: never, cancel: never },
+  });
+  const { attach, inbox } = instance.exports as unknown as Exports;
+  attach(0);
+  return {
+    room: new Uint8Array(memory.buffer, ROOM, messageBytes),
+    frames: (have) => inbox(ROOM, have) | 0,
+  };
 }

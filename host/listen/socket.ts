@@ -102,7 +102,7 @@ class SocketWire<C> implements Wire {
       room.set(some);
       const size = this.inbox.frames(some.length);
       if (size < 0) {
-        this.close(1002, 'these bytes are not frames');
+        if (!this.holdsTooLong(some)) this.close(1002, 'these bytes are not frames');
         return bytes;
       }
       if (size === 0) return bytes;
@@ -133,6 +133,16 @@ class SocketWire<C> implements Wire {
     const rest = this.whole(frame);
     if (rest.length > 0) this.close(1002, 'these bytes are not frames');
     return chunk;
+  }
+
+  /** For bytes that the kernel refused: closes when the fault is a frame above the limit. */
+  private holdsTooLong(bytes: Uint8Array): boolean {
+    for (let at = 0; bytes.length - at >= 4; ) {
+      const size = frameBytes(bytes.subarray(at));
+      if (this.tooLong(size)) return true;
+      at += size;
+    }
+    return false;
   }
 
   private tooLong(bytes: number): boolean {

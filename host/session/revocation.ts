@@ -67,7 +67,7 @@ class RevocationFile implements Revocations {
   revoke(subject: string, untilMs = Date.now() + REVOKED_MS): Promise<void> {
     const until = Math.max(Math.floor(untilMs), this.until.get(subject) ?? 0);
     this.until.set(subject, until);
-    return this.then(async () => {
+    return this.inTurn(async () => {
       if (!this.handle) throw new Error('The revocations are closed.');
       if (this.lines > this.until.size + SLACK_LINES) return this.rewrite();
       try {
@@ -81,7 +81,7 @@ class RevocationFile implements Revocations {
     });
   }
 
-  private then(step: () => Promise<void>): Promise<void> {
+  private inTurn(step: () => Promise<void>): Promise<void> {
     const done = this.work.then(step);
     this.work = done.catch(() => {});
     return done;
@@ -110,7 +110,7 @@ class RevocationFile implements Revocations {
   }
 
   close(): Promise<void> {
-    return this.then(async () => {
+    return this.inTurn(async () => {
       await this.handle?.close();
       this.handle = null;
     });

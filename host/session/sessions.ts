@@ -5,6 +5,7 @@ import {
   FAILED_PRECONDITION, INVALID_ARGUMENT, PERMISSION_DENIED, UNAUTHENTICATED, UNAVAILABLE,
 } from '../../assembly/shared/status.ts';
 import type { Rate } from '../cell/config.ts';
+import { intervalOf } from '../lane/routes.ts';
 import type { Rights } from './bits.ts';
 import type { Connection } from './connection.ts';
 import type { Revocations } from './revocation.ts';
@@ -25,17 +26,6 @@ export class Refused extends Error {
   }
 }
 
-/** Largest number of microseconds that a slot's u32 holds. */
-const U32 = 0xffffffff;
-
-/** GCRA of a rate: microseconds per call, and how many the theoretical arrival may run ahead. */
-export function gcra(rate: Rate | undefined): { interval: number; tolerance: number } {
-  if (!rate) return { interval: 0, tolerance: 0 };
-  const interval = Math.min(U32, Math.max(1, Math.round(1e6 / rate.perSecond)));
-  const burst = rate.burst ?? Math.max(1, Math.floor(rate.perSecond));
-  return { interval, tolerance: Math.min(U32, (burst - 1) * interval) };
-}
-
 interface Parts {
   memory: SlotMemory;
   rights: Rights;
@@ -54,7 +44,7 @@ export class Sessions {
     this.slots = new SessionSlots(parts.memory);
     this.rights = parts.rights;
     this.revocations = parts.revocations;
-    this.rate = gcra(perSession);
+    this.rate = perSession ? intervalOf(perSession) : { interval: 0, tolerance: 0 };
     const remask = () => this.remask();
     this.rights.roles.onGrow = remask;
     this.rights.scopes.onGrow = remask;

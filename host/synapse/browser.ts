@@ -1,4 +1,4 @@
-// Owns how a page finds its host: the origin that it came from, `/cell` for calls, `POST /cell/token` for a
+// Owns how a page finds its host: the origin that it came from, `/cell` for calls, `GET /cell/token` for a
 // development token (a host that is not in development answers 404: the page is anonymous then).
 
 import { INVALID_ARGUMENT, UNAVAILABLE } from '../../assembly/shared/status.ts';
@@ -12,12 +12,12 @@ const TOKEN_PATH = '/cell/token';
 
 /** Asks the page's own host for a development token. null: it gives none. */
 async function pageToken(): Promise<string | null> {
-  const reply = await fetch(TOKEN_PATH, { method: 'POST' });
+  const reply = await fetch(TOKEN_PATH, { headers: { 'x-cell-token': '1' } });
   if (reply.status === 404) return null;
-  if (!reply.ok) throw new CellError(UNAVAILABLE, `POST ${TOKEN_PATH} answered ${reply.status}`);
+  if (!reply.ok) throw new CellError(UNAVAILABLE, `GET ${TOKEN_PATH} answered ${reply.status}`);
   const body = (await reply.json()) as { token?: unknown };
   if (typeof body.token === 'string') return body.token;
-  throw new CellError(UNAVAILABLE, `POST ${TOKEN_PATH} answered without a token`);
+  throw new CellError(UNAVAILABLE, `GET ${TOKEN_PATH} answered without a token`);
 }
 
 function find(options: ConnectOptions): Target {

@@ -17,12 +17,7 @@ import {
   KIND_REQUEST,
 } from '../../assembly/shared/frame.ts';
 import { CREDIT_BYTES, MESSAGE_BYTES } from '../../assembly/shared/limits.ts';
-import {
-  CANCELLED,
-  FAILED_PRECONDITION,
-  RESOURCE_EXHAUSTED,
-  UNAVAILABLE,
-} from '../../assembly/shared/status.ts';
+import { CANCELLED, FAILED_PRECONDITION, RESOURCE_EXHAUSTED } from '../../assembly/shared/status.ts';
 import { type Watch, Watches } from './abort.ts';
 import { Backlog } from './backlog.ts';
 import type { Caller, CallOptions, Decode } from './contract.ts';
@@ -223,7 +218,7 @@ export abstract class Calls implements Caller {
     const name = this.roster.name(method);
     const parts = { method: name, unsent: true };
     if (this.ended !== null) {
-      return new CellError(UNAVAILABLE, `${name}: ${this.ended.message}`, {
+      return new CellError(this.ended.status, `${name}: ${this.ended.message}`, {
         ...parts,
         cause: this.ended,
       });

@@ -31,8 +31,6 @@ export const loaded = await loadUws();
 export const KINDS: Kind[] = [...(loaded.uws ? (['uws'] as const) : []), 'ws', 'unix', 'tcp', 'memory'];
 export const WEB_KINDS: ('uws' | 'ws')[] = loaded.uws ? ['uws', 'ws'] : ['ws'];
 
-const inbox = await loadInbox();
-
 export function listenOptions(changes: Partial<ListenOptions> = {}): ListenOptions {
   return {
     host: '127.0.0.1',
@@ -58,7 +56,7 @@ export async function stand<C>(
     return { ...of, listener, connect: () => memoryClient(listener) };
   }
   if (kind === 'unix' || kind === 'tcp') {
-    const listener = await listenSocket(inbox, budget)(options, reception);
+    const listener = await listenSocket(await loadInbox(), budget)(options, reception);
     const where = options.path ? { path: options.path } : { port: listener.port };
     return { ...of, listener, connect: () => streamClient(where) };
   }

@@ -10,10 +10,8 @@ import { kilometres, SphereIndex } from './index/sphere';
 
 /** The blob that holds the places; made by data/make.ts. */
 const PLACES: string = 'places.bin';
-/** Bytes asked for at once while loading. */
-const CHUNK_BYTES: u32 = 1 << 20;
 /** Bytes of places.bin at most. Threat: a grant that points at something else. */
-const PLACES_BYTES_MAX: u64 = 40 << 20;
+const PLACES_BYTES_MAX: i64 = 40 << 20;
 /** Places in one answer of `search` or `nearest`; larger limits are lowered to this. */
 const LIMIT_MAX: u32 = 100;
 /** Places in one answer of `points`; larger counts are lowered to this. */
@@ -63,15 +61,12 @@ class Atlas {
   /** Loads the places, once. */
   start(): void {
     const bytes = Blob.size(PLACES);
-    if (bytes > PLACES_BYTES_MAX) fail<void>(Status.OUT_OF_RANGE, `${PLACES} has ${bytes} bytes`);
-    const block = new ArrayBuffer(<i32>bytes);
-    let at: u32 = 0;
-    while (at < <u32>bytes) {
-      const chunk = Blob.read(PLACES, at, min(CHUNK_BYTES, <u32>bytes - at));
-      if (chunk.length == 0) fail<void>(Status.DATA_LOSS, `${PLACES} ends at byte ${at}`);
-      memory.copy(changetype<usize>(block) + at, chunk.dataStart, chunk.length);
-      at += chunk.length;
+    if (bytes > PLACES_BYTES_MAX) {
+      fail<void>(Status.OUT_OF_RANGE, `${PLACES} has ${bytes} bytes, at most ${PLACES_BYTES_MAX}`);
     }
+    const block = new ArrayBuffer(<i32>bytes);
+    const got = Blob.readInto(PLACES, 0, changetype<usize>(block), <i32>bytes);
+    if (got != <i32>bytes) fail<void>(Status.DATA_LOSS, `${PLACES} ends at byte ${got}`);
     const columns = new Columns(block);
     const fault = columns.fault();
     if (fault !== null) fail<void>(Status.DATA_LOSS, `${PLACES} cannot be used: ${fault}`);

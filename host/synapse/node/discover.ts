@@ -64,6 +64,16 @@ function parseHostFile(file: string, text: string): HostFile {
   };
 }
 
+/** False when the process is certainly gone. */
+function isRunning(pid: number): boolean {
+  if (pid <= 0) return true;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
 /** The transport for a url. INVALID_ARGUMENT for a scheme that is none of the four. */
 function dialFor(url: string): Dial {
   if (/^wss?:\/\/./.test(url)) return ws(url);
@@ -102,7 +112,11 @@ function find(options: ConnectOptions): Target {
       'start one with `cell run`, set CELL_URL, or pass { url }';
     throw new CellError(UNAVAILABLE, text, { unsent: true });
   }
-  const { host } = found;
+  const { file, host } = found;
+  if (!isRunning(host.pid)) {
+    const text = `the host of ${file} (process ${host.pid}) is not running; start it with \`cell run\``;
+    throw new CellError(UNAVAILABLE, text, { unsent: true });
+  }
   const address = host.socket === null ? host.url : `unix:${host.socket}`;
   return { address, dial: dialFor(address), token: tokenOf(options, foundToken(host, options)) };
 }

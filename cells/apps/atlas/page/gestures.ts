@@ -2,7 +2,7 @@
 // from a drag. Never draws and never calls the cell.
 
 import type { AtlasMap } from './map.ts';
-import type { LatLon } from './view.ts';
+import { HOME, type LatLon } from './view.ts';
 
 export interface Asked {
   /** A click or Enter: what is near here? */
@@ -42,7 +42,7 @@ function pressKey(map: AtlasMap, asked: Asked, event: KeyboardEvent): void {
   if (pan) view.panBy(...pan);
   else if (event.key === '+' || event.key === '=') zoom(map, ZOOM_KEY);
   else if (event.key === '-' || event.key === '_') zoom(map, 1 / ZOOM_KEY);
-  else if (event.key === '0') map.lookAt({ lat: 22, lon: 12 }, 0);
+  else if (event.key === '0') map.lookAt(HOME, 0);
   else if (event.key === 'Enter' || event.key === ' ') asked.near({ ...view.centre });
   else return;
   event.preventDefault();

@@ -13,7 +13,8 @@ const TRIES = 700;
 const ASKING = 48;
 const FONT = '"Inter", "Segoe UI", system-ui, sans-serif';
 
-interface Box {
+/** Part of the map, in its pixels. */
+export interface Box {
   left: number;
   top: number;
   right: number;
@@ -47,7 +48,7 @@ export class Labels {
     context.lineJoin = 'round';
     for (let id = 0; id < points.count && drawn < most && tried < TRIES; id++) {
       const { x, y } = view.toPixel(points.lat[id]!, points.lon[id]!);
-      if (x < 0 || y < 0 || x > view.width || y > view.height) continue;
+      if (x < 0 || y < 8 || x > view.width || y > view.height - 8) continue;
       tried++;
       const known = this.names.get(id);
       const size = labelSize(points.population[id]!, view.scale);

@@ -59,7 +59,7 @@ export class Light {
     const top = view.centre.lat + view.height / 2 / view.scale;
     const around = 360 * scale;
     // Fewer places share a pixel when one looks closer: each gets more light, up to a point.
-    const gain = Math.min(2.6, 0.3 + 0.1 * (scale / 4) ** 0.75);
+    const gain = Math.min(2.6, 0.2 + 0.1 * (scale / 4) ** 0.75);
     const { lat, lon, population, count } = points;
     for (let id = 0; id < count; id++) {
       const y = (top - lat[id]!) * scale;
@@ -67,7 +67,7 @@ export class Light {
       const east = lon[id]! - left;
       let x = (east - 360 * Math.floor(east / 360)) * scale;
       const people = population[id]!;
-      const light = gain * (people > 500_000 ? 3.2 : people > 50_000 ? 1.9 : people > 5000 ? 1.1 : 0.75);
+      const light = gain * (people > 500_000 ? 4 : people > 50_000 ? 2 : people > 5000 ? 1 : 0.65);
       for (; x < width - 2; x += around) {
         if (x >= 1) this.splat(x, y, light, width);
       }

@@ -4,7 +4,7 @@
 import type { Place } from './calls.ts';
 import { Connection } from './connection.ts';
 import { listen, zoom } from './gestures.ts';
-import { Labels } from './labels.ts';
+import { type Box, Labels } from './labels.ts';
 import { LiveLine } from './live.ts';
 import { AtlasMap } from './map.ts';
 import { Meter } from './meter.ts';
@@ -27,8 +27,18 @@ function trouble(text: string): void {
   troubleTimer = window.setTimeout(() => { box.hidden = true; }, TROUBLE_MS);
 }
 
+/** Parts of the map that lie under something of the page. */
+function covered(): Box[] {
+  return [...document.querySelectorAll<HTMLElement>('.over')]
+    .map((element) => element.getBoundingClientRect())
+    .filter((box) => box.width > 0)
+    .map(({ left, top, right, bottom }) => ({ left: left - 6, top: top - 4, right: right + 4, bottom }));
+}
+
 const points = new Points();
-const map = new AtlasMap(find<HTMLCanvasElement>('map'), points);
+const map = new AtlasMap(
+  find<HTMLCanvasElement>('map'), find<HTMLCanvasElement>('over'), points, covered,
+);
 const meter = new Meter();
 const connection = new Connection(
   (state, words) => live.link(state, words),
@@ -43,7 +53,9 @@ const seen = (places: Place[]) => {
   labels.know(places);
   map.touch();
 };
-new SearchBox(find('finder'), atlas, { seen, chosen: (place) => map.flyTo(place), failed: trouble });
+new SearchBox(find('finder'), atlas, {
+  seen, chosen: (place) => map.flyTo(place), emptied: () => map.unchoose(), failed: trouble,
+});
 const panel = new NearbyPanel(find('nearby'), map, atlas, {
   seen, chosen: (place) => map.flyTo(place), failed: trouble,
 });
@@ -54,6 +66,9 @@ listen(map, {
   },
   over: (at) => panel.over(at),
 });
+if (matchMedia('(pointer: coarse)').matches) {
+  find('hint').textContent = 'Tap anywhere for the nearest places';
+}
 find('zoom-in').addEventListener('click', () => zoom(map, 1.8));
 find('zoom-out').addEventListener('click', () => zoom(map, 1 / 1.8));
 

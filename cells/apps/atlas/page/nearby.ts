@@ -2,6 +2,7 @@
 // nearest eight, for a resting or moving pointer the nearest one (one call out at a time).
 
 import type { AtlasCalls, Nearby, Place } from './calls.ts';
+import { drawLoupe } from './loupe.ts';
 import type { AtlasMap } from './map.ts';
 import type { LatLon } from './view.ts';
 import { coordinates, country, distance, failure, people } from './wording.ts';
@@ -9,6 +10,10 @@ import { coordinates, country, distance, failure, people } from './wording.ts';
 const LIMIT = 8;
 /** Pixels around the pointer in which a place is named. */
 const REACH = 26;
+/** Pixels that the point asked about keeps from the panel. */
+const MARGIN = 40;
+/** Pixels at the top of narrow screens that the search box takes. */
+const MASTHEAD = 104;
 
 export interface NearbyEvents {
   chosen(place: Place): void;
@@ -23,6 +28,7 @@ export class NearbyPanel {
   private readonly atlas: AtlasCalls;
   private readonly events: NearbyEvents;
   private asked = 0;
+  private shown: { at: LatLon; found: Nearby[] } | null = null;
   private hovering = false;
   private wanted: LatLon | null = null;
 
@@ -84,11 +90,27 @@ export class NearbyPanel {
     this.root.querySelector('.from')!.textContent = coordinates(at);
     this.list.replaceChildren(...found.map((near, index) => this.row(near, index)));
     this.root.hidden = false;
+    this.shown = { at, found };
+    this.mark(-1);
+    this.uncover(at);
     const first = found[0];
     this.root.querySelector('[aria-live]')!.textContent = first === undefined
       ? 'There are no places.'
       : `Nearest: ${first.place.name}, ${country(first.place.country)}, `
         + `${distance(first.distanceKm)} away. ${found.length} places listed.`;
+  }
+
+  /** Moves the map when the panel lies on the point that was asked about. */
+  private uncover(at: LatLon): void {
+    const { view } = this.map;
+    const box = this.root.getBoundingClientRect();
+    const { x, y } = view.toPixel(at.lat, at.lon);
+    if (x < box.left - MARGIN || y < box.top - MARGIN || y > box.bottom + MARGIN) return;
+    const beside = box.left > view.width / 2;
+    const to = beside
+      ? view.centreFor(at, box.left - 3 * MARGIN, y)
+      : view.centreFor(at, view.width / 2, MASTHEAD + (box.top - MASTHEAD) / 2);
+    this.map.lookAt(to, view.scale);
   }
 
   private row(near: Nearby, index: number): HTMLElement {
@@ -109,18 +131,26 @@ export class NearbyPanel {
     );
     button.addEventListener('click', () => this.events.chosen(near.place));
     for (const on of ['pointerenter', 'focus']) {
-      button.addEventListener(on, () => this.map.markRay(index));
+      button.addEventListener(on, () => this.mark(index));
     }
     for (const off of ['pointerleave', 'blur']) {
-      button.addEventListener(off, () => this.map.markRay(-1));
+      button.addEventListener(off, () => this.mark(-1));
     }
     item.append(button);
     return item;
   }
 
+  /** Shows one of the places found as the one meant; -1: none. */
+  private mark(index: number): void {
+    this.map.markRay(index);
+    if (this.shown === null || this.root.hidden) return;
+    drawLoupe(this.root.querySelector('canvas')!, this.shown.at, this.shown.found, index);
+  }
+
   private close(): void {
     this.asked++;
     this.root.hidden = true;
-    this.map.clear();
+    this.shown = null;
+    this.map.clearRays();
   }
 }

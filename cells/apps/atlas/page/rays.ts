@@ -7,6 +7,8 @@ import type { Nearby, Place } from './calls.ts';
 
 const STEPS = 40;
 const RAY = '127, 231, 210';
+/** Places within so many pixels of the point get no numbers: the panel's picture shows them. */
+const CLUMP = 44;
 
 export interface Rays {
   from: LatLon;
@@ -23,7 +25,7 @@ export function drawRays(context: CanvasRenderingContext2D, view: View, rays: Ra
     const marked = index === rays.marked;
     drawArc(context, view, rays.from, place, rays.grown, marked);
   });
-  if (rays.grown >= 1) {
+  if (rays.grown >= 1 && spread(view, at, rays.found) > CLUMP) {
     for (let index = rays.found.length - 1; index >= 0; index--) {
       drawNumber(context, view, rays.found[index]!.place, index + 1, index === rays.marked);
     }
@@ -43,6 +45,15 @@ export function drawRays(context: CanvasRenderingContext2D, view: View, rays: Ra
   context.stroke();
 }
 
+/** Pixels from the point to the furthest of the places found. */
+function spread(view: View, at: { x: number; y: number }, found: Nearby[]): number {
+  const pixels = found.map(({ place }) => {
+    const { x, y } = view.toPixel(place.lat, place.lon);
+    return Math.hypot(x - at.x, y - at.y);
+  });
+  return Math.max(0, ...pixels);
+}
+
 /** Ring and name on one place. */
 export function drawBeacon(
   context: CanvasRenderingContext2D,
@@ -58,16 +69,19 @@ export function drawBeacon(
   context.stroke();
   context.font = '600 13px "Inter", "Segoe UI", system-ui, sans-serif';
   context.textBaseline = 'middle';
-  const wide = context.measureText(place.name).width;
-  const before = x + 14 + wide > view.width;
-  context.textAlign = before ? 'right' : 'left';
-  context.lineWidth = 4;
-  context.lineJoin = 'round';
-  context.strokeStyle = 'rgba(6, 9, 16, 0.9)';
-  const textX = before ? x - 13 : x + 13;
-  context.strokeText(place.name, textX, y);
+  context.textAlign = 'left';
+  const wide = context.measureText(place.name).width + 18;
+  const left = x + 13 + wide > view.width ? x - 13 - wide : x + 13;
+  context.beginPath();
+  context.roundRect(left, y - 13, wide, 26, 8);
+  context.fillStyle = 'rgba(10, 14, 23, 0.92)';
+  context.fill();
+  context.globalAlpha = 0.5;
+  context.lineWidth = 1;
+  context.stroke();
+  context.globalAlpha = 1;
   context.fillStyle = colour;
-  context.fillText(place.name, textX, y);
+  context.fillText(place.name, left + 9, y + 0.5);
 }
 
 function drawArc(

@@ -10,6 +10,8 @@ const LONGEST = 128;
 
 export interface SearchEvents {
   chosen(place: Place): void;
+  /** The box was emptied. */
+  emptied(): void;
   seen(places: Place[]): void;
   failed(text: string): void;
 }
@@ -60,6 +62,7 @@ export class SearchBox {
     if (text.trim() === '') {
       this.shown = turn;
       this.show([], '');
+      this.events.emptied();
       return;
     }
     this.atlas.search(text, LIMIT).then(

@@ -10,11 +10,15 @@ export interface LatLon {
 export const wrapLon = (lon: number): number => lon - 360 * Math.floor((lon + 180) / 360);
 
 const SCALE_MAX = 6000;
+/** Latitude that the middle of the screen may have at most. */
+const LAT_MAX = 85;
+/** Where people live: the middle of the whole world, seen from afar. */
+export const HOME: LatLon = { lat: 14, lon: 12 };
 
 export class View {
   width = 1;
   height = 1;
-  centre: LatLon = { lat: 22, lon: 12 };
+  centre: LatLon = { ...HOME };
   /** Pixels per degree. */
   scale = 4;
 
@@ -46,6 +50,14 @@ export class View {
     return { lat: Math.min(90, Math.max(-90, lat)), lon: wrapLon(lon) };
   }
 
+  /** What the middle must be so that a place lies at pixel (x, y), at the present scale. */
+  centreFor(place: LatLon, x: number, y: number): LatLon {
+    return {
+      lat: place.lat + (y - this.height / 2) / this.scale,
+      lon: wrapLon(place.lon - (x - this.width / 2) / this.scale),
+    };
+  }
+
   panBy(dx: number, dy: number): void {
     this.centre.lon -= dx / this.scale;
     this.centre.lat += dy / this.scale;
@@ -72,12 +84,10 @@ export class View {
     return Math.min(SCALE_MAX, Math.max(this.scaleMin, scale));
   }
 
-  /** Keeps the poles from leaving for the middle of the screen, and the longitude small. */
+  /** Keeps the middle of the screen on the map. */
   private settle(): void {
     this.scale = this.clampScale(this.scale);
-    const reach = Math.max(0, 90 - (this.height / 2 / this.scale) * 0.8);
-    this.centre.lat = Math.min(reach, Math.max(-reach, this.centre.lat));
-    if (reach < 12) this.centre.lat = Math.min(12, Math.max(reach, this.centre.lat));
+    this.centre.lat = Math.min(LAT_MAX, Math.max(-LAT_MAX, this.centre.lat));
     this.centre.lon = wrapLon(this.centre.lon);
   }
 }

@@ -1,0 +1,153 @@
+// The verb `call`: one typed call from the shell. The schema comes from the module that the running host
+// serves (or that was built here); JSON becomes values by it, so what is wrong is said with its path.
+import fs from 'node:fs';
+import { nearest } from '../../build/diagnostics/nearest.ts';
+import { readModule } from '../cell/module.ts';
+import { decodeResult, encodeArguments } from '../schema/dynamic.ts';
+import { fromJson, toJson } from '../schema/json.ts';
+import type { Method, Schema } from '../schema/types.ts';
+import { findHostFile } from '../synapse/node/discover.ts';
+import { CellError, Synapse, type ConnectOptions, statusName } from '../synapse/node/index.ts';
+import { typeText } from './inspect.ts';
+import { findModule } from './locate.ts';
+import { style, UserError } from './print.ts';
+
+export interface CallFlags {
+  url?: string;
+  token?: string;
+  role: string[];
+  scope: string[];
+  subject: string;
+  anonymous?: boolean;
+  timeout: number;
+  json?: boolean;
+}
+
+/** The cells that the host of `.cell/run/host.json` serves, by name, with their modules. */
+function servedModules(cwd: string): Record<string, string> {
+  const found = findHostFile(cwd);
+  if (!found) return {};
+  const { cells } = JSON.parse(fs.readFileSync(found.file, 'utf8')) as {
+    cells?: { name: string; file: string }[];
+  };
+  return Object.fromEntries((cells ?? []).map(({ name, file }) => [name, file]));
+}
+
+function schemaOf(cell: string, cwd: string): Schema {
+  const served = servedModules(cwd);
+  const file = served[cell];
+  if (file === undefined && Object.keys(served).length > 0 && !fs.existsSync(`.cell/out/${cell}.wasm`)) {
+    const meant = nearest(cell, Object.keys(served));
+    throw new UserError(
+      `the running host serves no cell \`${cell}\``,
+      `it serves: ${Object.keys(served).join(', ')}`,
+      meant ? `did you mean \`${meant}\`?` : `start it: cell run ${cell}`,
+    );
+  }
+  const module = file !== undefined && fs.existsSync(file) ? file : findModule(cell, cwd);
+  return readModule(fs.readFileSync(module), module).schema;
+}
+
+function methodOf(schema: Schema, name: string): Method {
+  const method = schema.methods.find((m) => m.name === name);
+  if (method) return method;
+  const names = schema.methods.map((m) => m.name);
+  const meant = nearest(name, names);
+  throw new UserError(
+    `cell \`${schema.cell}\` has no method \`${name}\``,
+    `it has: ${names.join(', ')}`,
+    meant ? `did you mean \`${meant}\`?` : `cell inspect ${schema.cell} shows them with their types`,
+  );
+}
+
+function readJson(text: string, i: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UserError(
+      `argument ${i + 1} is not JSON: ${text}`,
+      undefined,
+      `a string needs quotes that the shell keeps: '${JSON.stringify(text)}'`,
+    );
+  }
+}
+
+function argumentsOf(schema: Schema, method: Method, texts: string[]): unknown[] {
+  const { params } = method;
+  if (texts.length !== params.length) {
+    const wanted = params.map((p) => `${p.name}: ${typeText(p.type)}`).join(', ');
+    throw new UserError(
+      `${schema.cell}.${method.name} takes ${params.length} arguments, and ${texts.length} were given`,
+      `its parameters: (${wanted})`,
+      'give one JSON value for each parameter, null for a nullable one that is left out',
+    );
+  }
+  try {
+    return params.map((p, i) => fromJson(schema, p.type, readJson(texts[i] as string, i), p.name));
+  } catch (error) {
+    if (error instanceof TypeError) {
+      throw new UserError(error.message, undefined, `cell inspect ${schema.cell} shows the types`);
+    }
+    throw error;
+  }
+}
+
+function connectOptions(flags: CallFlags): ConnectOptions {
+  const options: ConnectOptions = {
+    reconnect: false,
+    timeout: flags.timeout,
+    connectTimeout: flags.timeout,
+    agent: 'cell-call',
+    as: { subject: flags.subject, roles: flags.role, scopes: flags.scope },
+  };
+  if (flags.url !== undefined) options.url = flags.url;
+  if (flags.token !== undefined) options.token = flags.token;
+  if (flags.anonymous === true) options.token = null;
+  return options;
+}
+
+function printFailure(error: CellError, json: boolean): void {
+  const { status, message, method, retryAfterMs } = error;
+  if (json) {
+    console.log(JSON.stringify({ error: { status: statusName(status), message, method, retryAfterMs } }));
+    return;
+  }
+  console.error(`${style(['red', 'bold'], `${statusName(status)}:`, process.stderr)} ${message}`);
+}
+
+/** Calls one method and prints its result as JSON. 1 when the call was refused or failed. */
+export async function call(
+  cell: string,
+  name: string,
+  texts: string[],
+  flags: CallFlags,
+): Promise<number> {
+  const schema = schemaOf(cell, process.cwd());
+  const method = methodOf(schema, name);
+  const args = argumentsOf(schema, method, texts);
+  const payload = encodeArguments(schema, method, args);
+  const ref = {
+    name: `${schema.cell}.${method.name}`,
+    fingerprint: BigInt(`0x${method.fingerprint}`),
+    text: method.canonical,
+  };
+  let synapse: Synapse | undefined;
+  try {
+    synapse = await Synapse.open([ref], connectOptions(flags));
+    const at = synapse.begin();
+    synapse.outbox.grow(at + payload.length);
+    synapse.outbox.bytes.set(payload, at);
+    const result = await synapse.end(0, payload.length, (bytes, _view, from, to) =>
+      decodeResult(schema, method, bytes.subarray(from, to)),
+    );
+    const json = method.result === null ? null : toJson(schema, method.result, result);
+    if (method.result !== null || flags.json) console.log(JSON.stringify(json, null, flags.json ? 0 : 2));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof CellError)) throw error;
+    printFailure(error, flags.json === true);
+    return 1;
+  } finally {
+    synapse?.close();
+  }
+}

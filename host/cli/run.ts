@@ -1,0 +1,145 @@
+// The verb `run`: serves cells until it is told to stop. What is printed here is all that a user sees of a
+// host, so it says where to look and what to type next.
+import fs from 'node:fs';
+import path from 'node:path';
+import { type Config, loadConfig } from '../cell/config.ts';
+import { folderPage, type Page } from '../gateway/pages.ts';
+import { type Host, startHost } from '../host.ts';
+import type { LaneEvents } from '../lane/contract.ts';
+import { defaultLanes } from './doctor.ts';
+import { findModule, outFolder } from './locate.ts';
+import { style, UserError } from './print.ts';
+
+export interface RunFlags {
+  port?: number;
+  host?: string;
+  lanes?: number;
+  listener?: string;
+  public?: string;
+  json?: boolean;
+}
+
+/** Port when neither a flag nor cell.config.ts says one. */
+export const PORT = 4400;
+
+/** A second Ctrl-C this long after the first ends the process at once, in ms. */
+const IMPATIENT_MS = 1000;
+
+/** Builds the sources among `what`; returns the modules of all. UserError when a build fails. */
+export async function modulesOf(what: string[], cwd: string, quiet: boolean): Promise<string[]> {
+  const sources = what.filter((w) => w.endsWith('.ts'));
+  const built = new Map<string, string>();
+  if (sources.length > 0) {
+    const { buildCells } = await import('./build.ts');
+    for (const { source, cell } of await buildCells({ files: sources, cwd, quiet })) {
+      built.set(source, path.join(outFolder(cwd), `${cell}.wasm`));
+    }
+  }
+  return what.map((w) => built.get(w) ?? findModule(w, cwd));
+}
+
+/** Lines of guests and lanes, for people or for machines. */
+export function logEvents(json: boolean): LaneEvents {
+  return {
+    log: (line) => {
+      if (json) return console.log(JSON.stringify({ event: 'log', ...line }));
+      const colour = { debug: 'gray', info: 'cyan', warn: 'yellow', error: 'red' } as const;
+      const level = style(colour[line.level], line.level.padEnd(5));
+      console.log(`${level} ${line.cell || 'host'}: ${line.text}`);
+    },
+  };
+}
+
+function listenerOf(kind: string | undefined): 'auto' | 'uws' | 'ws' {
+  if (kind === undefined || kind === 'auto') return 'auto';
+  if (kind === 'uws' || kind === 'ws') return kind;
+  throw new UserError(`there is no listener \`${kind}\``, undefined, 'one of: uws, ws, auto');
+}
+
+function pageOf(folder: string | undefined): Page | undefined {
+  if (folder === undefined) return undefined;
+  if (!fs.existsSync(folder)) {
+    throw new UserError(`there is no folder ${folder}`, undefined, 'give --public a folder of files');
+  }
+  return folderPage(folder);
+}
+
+/** What `serve` needs beside the flags. */
+export interface Serving {
+  modules: string[];
+  config: Config;
+  page?: Page;
+  /** Port to take when no flag and no configuration says one. */
+  port?: number;
+}
+
+/** Starts a host from flags and configuration: a flag wins over the file, the file over defaults. */
+export function hostFrom(serving: Serving, flags: RunFlags): Promise<Host> {
+  const { config } = serving;
+  const page = serving.page ?? pageOf(flags.public);
+  return startHost({
+    cwd: process.cwd(),
+    modules: serving.modules,
+    config,
+    lanes: flags.lanes ?? config.lanes ?? defaultLanes(),
+    port: flags.port ?? config.port ?? serving.port ?? PORT,
+    host: flags.host ?? config.host ?? '127.0.0.1',
+    listener: listenerOf(flags.listener),
+    ...(page ? { page } : {}),
+    events: logEvents(flags.json === true),
+  });
+}
+
+/** Address of the host's pages. */
+export const pageUrl = (host: Host): string => host.url.replace(/^ws/, 'http').replace(/\/cell$/, '/');
+
+/** Waits for SIGINT, SIGTERM or SIGHUP, then stops the host. */
+export async function untilStopped(host: Host): Promise<void> {
+  await new Promise<void>((resolve) => {
+    let first = 0;
+    const stop = (): void => {
+      if (first === 0) {
+        first = performance.now();
+        resolve();
+      } else if (performance.now() - first > IMPATIENT_MS) {
+        process.exit(130);
+      }
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  });
+  await host.stop();
+}
+
+function announce(host: Host, flags: RunFlags): void {
+  const names = host.cells.map((c) => c.name);
+  if (flags.json) {
+    const { url, socket, port } = host;
+    const listener = host.listener.kind;
+    console.log(JSON.stringify({ event: 'ready', url, socket, port, listener, cells: names }));
+    return;
+  }
+  const lanes = host.lanes.count === 0 ? 'in the listener thread' : `on ${host.lanes.count} lanes`;
+  console.log(`${style('green', 'serving')} ${style('bold', names.join(', '))} ${lanes}`);
+  console.log(`  address   ${host.url}  (${host.listener.kind})`);
+  if (flags.public !== undefined) console.log(`  page      ${pageUrl(host)}`);
+  if (host.mintToken) console.log('  tokens    development issuer (loopback only); see `cell call --help`');
+  const cell = host.cells[0];
+  const method = cell?.schema.methods[0];
+  if (cell && method) {
+    const args = method.params.map((p) => (p.type.kind === 'string' ? ` '"..."'` : ` <${p.name}>`));
+    console.log(`  try       npx cell call ${cell.name} ${method.name}${args.join('')}`);
+  }
+  console.log('  Ctrl-C ends it');
+}
+
+/** Serves cells until Ctrl-C. */
+export async function run(what: string[], flags: RunFlags): Promise<number> {
+  const cwd = process.cwd();
+  const config = await loadConfig(cwd);
+  const modules = await modulesOf(what, cwd, flags.json === true);
+  const host = await hostFrom({ modules, config }, flags);
+  announce(host, flags);
+  await untilStopped(host);
+  if (!flags.json) console.log('stopped');
+  return 0;
+}

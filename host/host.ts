@@ -1,0 +1,180 @@
+// Owns the composition of a host: shared memory, lanes, session, listeners, in the order in which they need
+// each other, and the same in reverse at the end. Everything that decides something is in the parts.
+import fs from 'node:fs';
+import path from 'node:path';
+import { BACKPRESSURE_BYTES, CPU_MS, MESSAGE_BYTES } from '../assembly/shared/limits.ts';
+import { PARK_BYTES } from '../assembly/shared/limits.ts';
+import { type Config } from './cell/config.ts';
+import { readCell } from './cell/module.ts';
+import { type Page, pages } from './gateway/pages.ts';
+import { removeHostFile, writeHostFile } from './host-file.ts';
+import type { CellSpec, LaneEvents, Lanes } from './lane/contract.ts';
+import { startLanes } from './lane/lanes.ts';
+import { createMemory } from './lane/memory.ts';
+import { Budget } from './listen/budget.ts';
+import { chooseListener } from './listen/choose.ts';
+import type { Listener, ListenOptions } from './listen/contract.ts';
+import { listenSocket } from './listen/socket.ts';
+import { createRights } from './session/bits.ts';
+import { Delivery } from './session/delivery.ts';
+import { type DevelopmentIssuer, type Mint, openDevelopmentIssuer } from './session/issuer.ts';
+import { createReception, type SessionReception } from './session/reception.ts';
+import { openRevocations } from './session/revocation.ts';
+import { RevokeOrders } from './session/revoke-orders.ts';
+import { createVerifier } from './session/token.ts';
+
+/** Longest path that a Unix socket may have on every system we run on, in bytes. */
+const SOCKET_PATH_BYTES = 103;
+
+export interface HostOptions {
+  /** Folder whose `.cell/run` holds keys, revocations and the host file. */
+  cwd: string;
+  /** Modules to serve. */
+  modules: string[];
+  config: Config;
+  lanes: number;
+  port: number;
+  host: string;
+  listener?: 'auto' | 'uws' | 'ws';
+  page?: Page;
+  events: LaneEvents;
+}
+
+export interface Host {
+  readonly url: string;
+  readonly port: number;
+  readonly listener: { kind: string; why: string };
+  readonly socket: string | null;
+  readonly cells: readonly CellSpec[];
+  readonly lanes: Lanes;
+  readonly reception: SessionReception;
+  /** Signs a development token; undefined where issuers are configured or the host is not on loopback. */
+  readonly mintToken: ((mint: Mint) => Promise<string>) | undefined;
+  /** Stops listening, answers what was accepted, ends the lanes. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** True for addresses that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/**
+ * The development issuer exists where nobody configured whom to trust and nobody from outside can ask:
+ * no issuers, loopback only, no foreign names or origins (a proxy in front would bring those).
+ */
+function developmentIssuer(options: HostOptions, run: string): DevelopmentIssuer | undefined {
+  const { issuers = [], hosts = [], origins = [] } = options.config;
+  const alone = issuers.length === 0 && hosts.length === 0 && origins.length === 0;
+  return alone && isLoopback(options.host) ? openDevelopmentIssuer(run) : undefined;
+}
+
+function readCells(options: HostOptions): CellSpec[] {
+  const cells: CellSpec[] = [];
+  const grants = options.config.grants ?? {};
+  let firstRoute = 0;
+  for (const file of options.modules) {
+    const place = { firstRoute, index: cells.length };
+    const pagesMax = options.config.limits?.pages;
+    const spec = readCell(file, place, (name) => ({
+      grants: grants[name] ?? {},
+      ...(pagesMax === undefined ? {} : { pages: pagesMax }),
+    }));
+    const twin = cells.find((c) => c.name === spec.name);
+    if (twin) throw new Error(`two modules are the cell \`${spec.name}\`: ${twin.file} and ${file}`);
+    cells.push(spec);
+    firstRoute += spec.schema.methods.length;
+  }
+  return cells;
+}
+
+function socketPath(run: string): string | null {
+  const file = path.join(run, `host-${process.pid}.sock`);
+  return process.platform !== 'win32' && Buffer.byteLength(file) <= SOCKET_PATH_BYTES ? file : null;
+}
+
+/** Starts a host. Rejects with an authored error when a cell is refused or the port is taken. */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { config } = options;
+  const run = path.join(options.cwd, '.cell', 'run');
+  fs.mkdirSync(run, { recursive: true, mode: 0o700 });
+  const specs = readCells(options);
+  const development = developmentIssuer(options, run);
+  const issuers = development ? [development.issuer] : (config.issuers ?? []);
+  const verifier = createVerifier(issuers);
+  const revocations = await openRevocations(path.join(run, 'revoked'));
+  const rights = createRights();
+  const memory = createMemory({ lanes: Math.max(1, options.lanes) });
+  const delivery = new Delivery();
+  const closing: (() => unknown)[] = [() => revocations.close()];
+  const unwind = async (): Promise<void> => {
+    for (const close of closing.splice(0).reverse()) await close();
+  };
+  try {
+    const lanes = await startLanes({
+      memory,
+      lanes: options.lanes,
+      deliver: delivery,
+      events: options.events,
+      rights,
+      rates: config.limits?.methods ?? {},
+      cpuMs: config.limits?.cpuMs ?? CPU_MS,
+    });
+    closing.push(() => lanes.stop());
+    const cells: CellSpec[] = [];
+    const budget = new Budget(PARK_BYTES);
+    const limits = config.limits?.perSession ? { perSession: config.limits.perSession } : {};
+    const reception = createReception({
+      ...{ memory, lanes, delivery, verifier, revocations, rights, budget, limits },
+      cells: () => cells,
+    });
+    closing.push(() => reception.close());
+    for (const spec of specs) {
+      await lanes.load(spec);
+      cells.push(spec);
+    }
+    const orders = await RevokeOrders.open(run, ({ subject, until }) => reception.revoke(subject, until));
+    closing.push(() => orders.close());
+
+    const pageToken = development && (() => development.mintToken({ subject: 'page' }));
+    const listenOptions: ListenOptions = {
+      host: options.host,
+      port: options.port,
+      origins: config.origins ?? [],
+      hosts: config.hosts ?? [],
+      upgradePath: '/cell',
+      messageBytes: MESSAGE_BYTES,
+      backpressureBytes: BACKPRESSURE_BYTES,
+      http: pages(options.page, pageToken),
+    };
+    const prefer = options.listener === 'ws' ? 'ws' : 'uws';
+    const chosen = await chooseListener(prefer);
+    const listener: Listener = await chosen.listen(listenOptions, reception);
+    closing.push(() => listener.close());
+    const socket = socketPath(run);
+    if (socket) {
+      fs.rmSync(socket, { force: true });
+      const local = await listenSocket(budget)({ ...listenOptions, path: socket }, reception);
+      closing.push(() => local.close());
+    }
+    writeHostFile(run, {
+      pid: process.pid,
+      url: listener.url,
+      socket,
+      issuerKey: development ? path.join(run, 'issuer.pem') : null,
+      startedAt: new Date().toISOString(),
+      cells: cells.map(({ name, file }) => ({ name, file })),
+    });
+    closing.push(() => removeHostFile(run, process.pid));
+    let stopping: Promise<void> | undefined;
+    return {
+      ...{ url: listener.url, port: listener.port, socket, cells, lanes, reception },
+      listener: { kind: chosen.kind, why: chosen.why },
+      mintToken: development && ((mint) => development.mintToken(mint)),
+      stop: () => (stopping ??= unwind()),
+    };
+  } catch (error) {
+    await unwind();
+    throw error;
+  }
+}

@@ -1,0 +1,109 @@
+// Owns the finding of lanes that do not come back: one dispatch, or one stretch of a waiting guest, that
+// has used its CPU budget. It only looks and tells; ending a lane is lanes.ts's business.
+//
+// A lane is busy while L_ROUTE names a route; L_SEQUENCE changes with every dispatch. Same sequence and
+// budget used up -> stuck. Wall time on a crowded machine is not CPU time: where the system tells a
+// thread's CPU (Linux), that counts, and wall time only at WALL_FACTOR times the budget.
+import fs from 'node:fs';
+import { L_BUDGET_WORD, L_ROUTE_WORD, L_SEQUENCE_WORD } from '../../assembly/shared/layout.ts';
+import { ROUTE_NONE } from './marks.ts';
+import type { SharedMemory } from './memory.ts';
+
+/** Milliseconds between looks. Bounds how much later than its budget a lane is found. */
+const TICK_MS = 5;
+/** Times the budget that wall time may reach while the CPU time says otherwise. */
+const WALL_FACTOR = 20;
+
+/** What the watchdog follows of one lane. */
+interface Watched {
+  base: number;
+  /** Path of the thread's CPU account, '' where there is none. */
+  account: string;
+  sequence: number;
+  since: number;
+  /** CPU nanoseconds of the thread at `since`; -1 = not known. */
+  cpuNs: number;
+}
+
+/** Nanoseconds that a thread has run, or -1. schedstat: `run_ns wait_ns slices`. */
+function threadCpuNs(account: string): number {
+  if (account === '') return -1;
+  try {
+    return Number.parseInt(fs.readFileSync(account, 'latin1'), 10);
+  } catch {
+    return -1;
+  }
+}
+
+/** Path of a thread's CPU account by its system id (0 = not known). */
+export function accountOf(systemThread: number): string {
+  return systemThread > 0 ? `/proc/self/task/${systemThread}/schedstat` : '';
+}
+
+/** Looks at all lanes every TICK_MS while any is watched. */
+export class Watchdog {
+  private readonly memory: SharedMemory;
+  private readonly lanes = new Map<number, Watched>();
+  private readonly budgetMs: (route: number) => number;
+  private readonly stuck: (lane: number, route: number, ms: number) => void;
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    memory: SharedMemory,
+    events: {
+      budgetMs(route: number): number;
+      stuck(lane: number, route: number, ms: number): void;
+    },
+  ) {
+    this.memory = memory;
+    this.budgetMs = events.budgetMs;
+    this.stuck = events.stuck;
+  }
+
+  /** Follows `lane`, whose thread has the system id `systemThread` (0 = not known). */
+  watch(lane: number, systemThread: number): void {
+    const base = this.memory.laneBase(lane) >>> 2;
+    const account = accountOf(systemThread);
+    this.lanes.set(lane, { base, account, sequence: -1, since: 0, cpuNs: -1 });
+    this.timer ??= setInterval(() => this.look(), TICK_MS).unref();
+  }
+
+  /** Leaves `lane` alone: it is being ended or has ended. */
+  unwatch(lane: number): void {
+    this.lanes.delete(lane);
+    if (this.lanes.size > 0 || this.timer === null) return;
+    clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  private look(): void {
+    const { words } = this.memory;
+    for (const [lane, watched] of this.lanes) {
+      const route = Atomics.load(words, watched.base + L_ROUTE_WORD) >>> 0;
+      const sequence = Atomics.load(words, watched.base + L_SEQUENCE_WORD);
+      if (route === ROUTE_NONE) watched.sequence = -1;
+      else this.judge(lane, watched, route, sequence);
+    }
+  }
+
+  private judge(lane: number, watched: Watched, route: number, sequence: number): void {
+    const now = performance.now();
+    if (sequence !== watched.sequence) {
+      watched.sequence = sequence;
+      watched.since = now;
+      watched.cpuNs = -1;
+      return;
+    }
+    const own = Atomics.load(this.memory.words, watched.base + L_BUDGET_WORD) >>> 0;
+    const budget = own === 0 ? this.budgetMs(route) : own;
+    const ms = now - watched.since;
+    // The account is read from the second look on: calls that end sooner cost nothing.
+    if (watched.cpuNs < 0) watched.cpuNs = threadCpuNs(watched.account);
+    if (ms < budget) return;
+    if (ms < budget * WALL_FACTOR && watched.cpuNs >= 0) {
+      const used = (threadCpuNs(watched.account) - watched.cpuNs) / 1e6;
+      if (used < budget - 2 * TICK_MS) return;
+    }
+    this.stuck(lane, route, ms);
+  }
+}
