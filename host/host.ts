@@ -2,9 +2,8 @@
 // each other, and the same in reverse at the end. Everything that decides something is in the parts.
 import fs from 'node:fs';
 import path from 'node:path';
-import { BACKPRESSURE_BYTES, CPU_MS, MESSAGE_BYTES } from '../assembly/shared/limits.ts';
-import { PARK_BYTES } from '../assembly/shared/limits.ts';
-import { type Config } from './cell/config.ts';
+import { BACKPRESSURE_BYTES, MESSAGE_BYTES, PARK_BYTES } from '../assembly/shared/limits.ts';
+import type { Config } from './cell/config.ts';
 import { readCell } from './cell/module.ts';
 import { type Page, pages } from './gateway/pages.ts';
 import { removeHostFile, writeHostFile } from './host-file.ts';
@@ -117,8 +116,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       deliver: delivery,
       events: options.events,
       rights,
-      rates: config.limits?.methods ?? {},
-      cpuMs: config.limits?.cpuMs ?? CPU_MS,
+      ...(config.limits ? { limits: config.limits } : {}),
     });
     closing.push(() => lanes.stop());
     const cells: CellSpec[] = [];

@@ -15,6 +15,8 @@ export const USERS = 1000;
 /** HS256 key of the run; the servers are on loopback and live for a minute. */
 export const SECRET = 'a secret of the benchmark, at least thirty-two bytes long';
 export const SUBJECT = 'bench';
+export const ISSUER = 'https://issuer.example.org';
+export const AUDIENCE = 'users';
 export const ROLE = 'reader';
 
 export const userId = (n: number): string => `user-${String(n % USERS).padStart(4, '0')}`;

@@ -2,12 +2,12 @@
 // fast-jwt is the fastest verifier on npm, so the stacks that may choose are given it.
 
 import { createSigner, createVerifier } from 'fast-jwt';
-import { ROLE, SECRET, SUBJECT } from './peer.ts';
+import { AUDIENCE, ISSUER, ROLE, SECRET, SUBJECT } from './peer.ts';
 
 /** A token that lets its bearer read users for an hour. */
 export function mintToken(): string {
   const sign = createSigner({ algorithm: 'HS256', key: SECRET, expiresIn: 3_600_000 });
-  return sign({ sub: SUBJECT, roles: [ROLE] });
+  return sign({ iss: ISSUER, aud: AUDIENCE, sub: SUBJECT, roles: [ROLE] });
 }
 
 const verify = createVerifier({ algorithms: ['HS256'], key: SECRET, cache: false });

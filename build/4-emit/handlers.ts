@@ -14,7 +14,7 @@ export const serveName = (index: number): string => `serve${index}`;
  * The entry text. `service.homes` says where records and enums are declared; `entry` is the service file.
  */
 export function emitEntry(service: Service, entry: string): string {
-  const { schema, actor } = service;
+  const { schema } = service;
   const details = service.details.map((name, i) => detailsMethod(name, schema.methods.length + i));
   const codec = emitGuestCodec({ ...schema, methods: [...schema.methods, ...details] });
   const serves = schema.methods.map((m, i) => serveFunction(m, codec.methods[i]));
@@ -26,11 +26,12 @@ export function emitEntry(service: Service, entry: string): string {
   const table = schema.methods.map((m) => serveName(m.index)).join(', ');
   return [
     `// Generated from ${entry}: the exports of the cell \`${schema.cell}\`.`,
-    ...userImports(service, entry),
-    'import { Details, fail } from "cell/failure";',
+    // First, so that initialisers of the user's modules find it.
     'import { abort } from "cell/panic";',
+    'import { Details, fail } from "cell/failure";',
     'import { seed } from "cell/random";',
-    `import { alloc } from "cell/entry-thin"; // ${actor}`,
+    'import { alloc } from "cell/entry";',
+    ...userImports(service, entry),
     'export { panic } from "cell/panic";',
     'export { alloc };',
     codec.text,

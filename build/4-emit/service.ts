@@ -8,7 +8,9 @@ import type { ClassShape, MethodShape, SourceShape } from '../1-read/shapes.ts';
 import { accessOf } from '../3-negotiate/auth.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import { nearest } from '../diagnostics/nearest.ts';
+import { takenNames } from './client.ts';
 import { Scope } from './scope.ts';
+import { SDK_NAMES } from './sdk.ts';
 import { ValueTypes } from './value-types.ts';
 
 /** Methods of one service; HELLO names no more (limits.ts HELLO_METHODS). */
@@ -43,7 +45,8 @@ export function describeService(project: Project, findings: Findings): Service |
   const methods = handlers.map((m, index) =>
     describeMethod({ m, index, shape, source, types, findings, entry: project.entry }),
   );
-  if (methods.length === 0 || methods.length > METHODS) {
+  const whole = source.faults.length === 0;
+  if ((methods.length === 0 && whole) || methods.length > METHODS) {
     const code = methods.length === 0 ? 'CELL2010' : 'CELL2013';
     findings.report(code, source, shape.nameAt, { name: shape.name, most: METHODS });
   }
@@ -59,14 +62,50 @@ export function describeService(project: Project, findings: Findings): Service |
     records: types.records,
     enums: types.enums,
   };
-  if (findings.count === 0) {
-    for (const method of methods) {
-      method.canonical = canonicalText(schema, method);
-      method.fingerprint = fingerprint(method.canonical);
-    }
-  }
+  if (findings.count === 0) checkNames(schema, types, project, findings);
+  if (findings.count === 0) nameMethods(schema, source, shape, findings);
   const actor = isActor(project, shape);
   return { schema, actor, start: start !== undefined, limits, homes: types.homes, details, scope };
+}
+
+/** Canonical texts and fingerprints; a signature may be too large for one. */
+function nameMethods(
+  schema: Schema,
+  source: SourceShape,
+  shape: ClassShape,
+  findings: Findings,
+): void {
+  for (const method of schema.methods) {
+    try {
+      method.canonical = canonicalText(schema, method);
+      method.fingerprint = fingerprint(method.canonical);
+    } catch (error) {
+      const at = shape.methods.find((m) => m.name === method.name)?.nameAt ?? shape.nameAt;
+      const reason = (error as Error).message;
+      findings.report('CELL2015', source, at, { name: method.name, reason });
+    }
+  }
+}
+
+/** Names of the library that generated code relies on; a class may not take them. */
+const LIBRARY = new Set(
+  ('Array ArrayBuffer Boolean Date Error Function Map Math Number Object Promise RangeError Set StaticArray ' +
+    'String Symbol TypeError Uint8Array').split(' '),
+);
+
+function checkNames(
+  schema: Schema,
+  types: ValueTypes,
+  project: Project,
+  findings: Findings,
+): void {
+  const taken = new Set(takenNames(schema));
+  for (const name of [schema.service, ...types.homes.keys()]) {
+    if (!taken.has(name) && !LIBRARY.has(name) && !Object.hasOwn(SDK_NAMES, name)) continue;
+    const source = project.sources.get(types.homes.get(name) ?? project.entry) as SourceShape;
+    const declared = [...source.classes, ...source.enums].find((d) => d.name === name);
+    findings.report('CELL2016', source, declared?.nameAt ?? null, { name });
+  }
 }
 
 /** `HTTPServer` -> `http-server`. */

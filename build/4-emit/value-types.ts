@@ -62,6 +62,8 @@ const INSTEAD: Record<string, string> = {
 const KEYS = new Set<string>('bool i8 u8 i16 u16 i32 u32 i64 u64'.split(' '));
 const NULLABLE = new Set(['string', 'bytes', 'uuid', 'decimal', 'record', 'list', 'map']);
 const ENUM_MAX = 0x7fffffff;
+/** Aliases followed before giving up. Threat: aliases in a circle. */
+const ALIASES = 16;
 
 /** Where a type stands, for the words of a finding. */
 export type Position = 'parameter' | 'result' | 'field';
@@ -82,13 +84,14 @@ export class ValueTypes {
   }
 
   /** The value type of `type` as written in `source`; null when it may not stand there (reported). */
-  resolve(source: string, type: TypeShape, where: Position): Type | null {
+  resolve(source: string, type: TypeShape, where: Position, hops = ALIASES): Type | null {
     if (type.kind === 'missing') return this.#no('CELL2007', source, type, { where });
     if (type.kind === 'function') return this.#no('CELL3004', source, type);
-    const value = this.#named(source, type, where);
+    const value = this.#named(source, type, where, hops);
     if (value === null || !type.nullable) return value;
     if (value.kind === 'nullable') return value;
-    if (!NULLABLE.has(value.kind)) {
+    const named = value.kind === 'scalar' && /^(instant|duration)$/.test(value.scalar);
+    if (!named && !NULLABLE.has(value.kind)) {
       return this.#no('CELL3010', source, type, { type: type.name });
     }
     return { kind: 'nullable', of: value };
@@ -109,7 +112,12 @@ export class ValueTypes {
     return null;
   }
 
-  #named(source: string, type: TypeShape & { kind: 'name' }, where: Position): Type | null {
+  #named(
+    source: string,
+    type: TypeShape & { kind: 'name' },
+    where: Position,
+    hops: number,
+  ): Type | null {
     const { name, args } = type;
     const meaning = this.#scope.resolve(source, name);
     switch (meaning.kind) {
@@ -118,8 +126,8 @@ export class ValueTypes {
       case 'enum':
         return this.#enum(source, type, meaning.source, meaning.shape);
       case 'alias':
-        if (meaning.type.kind === 'name' && meaning.type.name === name) break;
-        return this.resolve(meaning.source, meaning.type, where);
+        if (hops === 0) break;
+        return this.resolve(meaning.source, meaning.type, where, hops - 1);
       case 'interface':
         return this.#no('CELL3008', source, type, { name });
       case 'foreign':

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Inputs, readInput } from '../1-read/project.ts';
 import { ENTRY } from '../4-emit/user-text.ts';
+import { withoutShadowStack } from './nostack.ts';
 
 /** The SDK that cells link: "cell/<file>" is assembly/guest/<file>.ts. */
 export const SDK_FOLDER = fileURLToPath(new URL('../../assembly/guest/', import.meta.url));
@@ -50,7 +51,7 @@ export function flagsFor(actor: boolean, pages: number): string[] {
     '-O3',
     '--debug',
     '--runtime',
-    'minimal',
+    actor ? 'cell-collect' : 'cell-arena',
     '--use',
     'abort=~lib/cell/panic/abort',
     '--use',
@@ -119,6 +120,10 @@ function complaintOf(d: {
 // biome-ignore lint/suspicious/noExplicitAny: asc's transforms are untyped at run time
 function shaping(Transform: any, options: AscOptions, raw: RawModule) {
   return class extends Transform {
+    afterParse(): void {
+      withoutShadowStack((this as never as { program: never }).program);
+    }
+
     // biome-ignore lint/suspicious/noExplicitAny: binaryen's module
     afterCompile(module: any): void {
       const { binaryen } = this as never as { binaryen: Binaryen };
@@ -149,9 +154,8 @@ interface Binaryen {
 function readFor(options: AscOptions, name: string, folder: string): string | null {
   if (folder === LIBRARY || folder.endsWith(LIBRARY)) return readLibrary(name);
   const normal = path.posix.normalize(name.split(path.sep).join('/'));
-  if (normal === 'cell-arena.ts') {
-    return readOwn(path.join(SDK_FOLDER, 'arena', 'index.ts'));
-  }
+  const runtime = /^cell-(arena|collect)\.ts$/.exec(normal);
+  if (runtime !== null) return readOwn(path.join(SDK_FOLDER, runtime[1], 'index.ts'));
   const emitted = options.texts.get(normal);
   if (emitted !== undefined) return emitted;
   if (!normal.includes('node_modules/')) return null;

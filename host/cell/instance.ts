@@ -3,26 +3,19 @@
 import { buildImports } from '../capability/registry.ts';
 import type { Guest } from '../capability/contract.ts';
 import type { Grants } from '../lane/contract.ts';
+import type { KernelModules } from '../lane/kernel.ts';
 import type { Mark, Marks } from '../lane/marks.ts';
+import type { SharedMemory } from '../lane/memory.ts';
 import type { WaitingCall } from './pool.ts';
 import { panicText, trapText } from './trap.ts';
 
-/** The compiled boundary, one set for the whole host. */
-export interface Boundary {
-  gate: WebAssembly.Module;
-  membrane: WebAssembly.Module;
-  unavailable: WebAssembly.Module;
-}
-
 /** What an instance is made of and where it stands. */
 export interface LinkOptions {
-  boundary: Boundary;
+  /** Gate and membrane, compiled once for the whole host. */
+  modules: Pick<KernelModules, 'gate' | 'membrane'>;
   cell: { name: string; index: number; module: WebAssembly.Module; grants: Grants };
-  memory: WebAssembly.Memory;
-  /** Byte offset of the lane's region. */
-  laneBase: number;
-  /** Bytes of the largest reply. */
-  replyBytes: number;
+  memory: SharedMemory;
+  lane: number;
   marks: Marks;
 }
 
@@ -54,16 +47,17 @@ export class Instance implements Guest {
   private entered = false;
 
   constructor(options: LinkOptions) {
-    const { boundary, cell, memory, laneBase, replyBytes, marks } = options;
-    const env = { memory };
-    const lane = { base: laneBase, cell: cell.index, replyBytes };
-    const gate = new WebAssembly.Instance(boundary.gate, { env, lane }).exports;
+    const { modules, cell, memory, marks } = options;
+    const env = { memory: memory.memory };
+    const base = memory.laneBase(options.lane);
+    const lane = { base, cell: cell.index, replyBytes: memory.messageBytes };
+    const gate = new WebAssembly.Instance(modules.gate, { env, lane }).exports;
     this.cell = cell.name;
     this.marks = marks;
     const imports = cellImports(gate, buildImports(cell.grants, this));
     this.exports = new WebAssembly.Instance(cell.module, imports).exports;
     this.memory = this.exports.memory as WebAssembly.Memory;
-    const membrane = new WebAssembly.Instance(boundary.membrane, {
+    const membrane = new WebAssembly.Instance(modules.membrane, {
       env,
       lane,
       gate,

@@ -1,5 +1,5 @@
-// Owns turning a trap into words: the panic message that a cell left, and frames in the user's own file. Never
-// throws, whatever the error, the map or the cell's memory hold. Runs in lanes, after a trap only.
+// Owns where a trap happened: frames in the user's own file. What happened is in trap.ts. Never throws,
+// whatever the error and the map hold. Runs in lanes, after a trap only.
 
 /** One frame of a trap, innermost first. */
 export interface TrapFrame {
@@ -15,44 +15,21 @@ export interface TrapFrame {
 }
 
 export interface Trap {
-  /** What the cell said (`throw new Error(x)`), else the engine's message. */
-  message: string;
   frames: TrapFrame[];
   /** `file:line:column` of the innermost frame in the user's files, '' when there is none. */
   at: string;
 }
 
-/** UTF-16 units of a panic message at most. Threat: a hostile cell whose message fills the log. */
-const MESSAGE_UNITS = 2000;
 /** Frames looked at. Threat: endless recursion prints the same frame ten times anyway. */
 const FRAMES = 16;
 
-/**
- * What is known of a trap. `map` is the text of the module's `.wasm.map`; `exports` are those of the instance
- * that trapped (its memory is read, nothing is called).
- */
-export function traceTrap(error: unknown, map?: string, exports?: WebAssembly.Exports): Trap {
-  const engine = error instanceof Error ? error.message : String(error);
-  const message = (exports && panicText(exports)) || engine;
+/** The wasm frames of a trap. `map` is the text of the module's `.wasm.map`. */
+export function traceTrap(error: unknown, map?: string): Trap {
   const stack = error instanceof Error && typeof error.stack === 'string' ? error.stack : '';
   const calls = wasmCalls(stack);
   const frames = calls.length > 0 ? placed(calls, map) : [];
   const user = frames.find((f) => f.user && f.file !== null);
-  return { message, frames, at: user ? `${user.file}:${user.line}:${user.column}` : '' };
-}
-
-/** The message that a cell left in its `panic` export, or null. See assembly/guest/panic.ts. */
-export function panicText(exports: WebAssembly.Exports): string | null {
-  const { panic, memory } = exports;
-  if (!(panic instanceof WebAssembly.Global) || !(memory instanceof WebAssembly.Memory)) return null;
-  const at = Number(panic.value) >>> 0;
-  const view = new DataView(memory.buffer);
-  if (at < 4 || at % 2 !== 0 || at > view.byteLength) return null;
-  const bytes = Math.min(view.getUint32(at - 4, true), view.byteLength - at);
-  const units = Math.min(bytes >>> 1, MESSAGE_UNITS);
-  let text = '';
-  for (let i = 0; i < units; i++) text += String.fromCharCode(view.getUint16(at + 2 * i, true));
-  return text.toWellFormed();
+  return { frames, at: user ? `${user.file}:${user.line}:${user.column}` : '' };
 }
 
 interface WasmCall {

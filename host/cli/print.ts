@@ -13,7 +13,7 @@ export function style(how: Style, text: string, stream: NodeJS.WriteStream = pro
  * thrown is a fault of ours and is printed with its stack.
  */
 export class UserError extends Error {
-  cause: string | undefined;
+  override cause: string | undefined;
   fix: string | undefined;
   constructor(message: string, cause?: string, fix?: string) {
     super(message);

@@ -29,11 +29,17 @@ const IMPATIENT_MS = 1000;
 export async function modulesOf(what: string[], cwd: string, quiet: boolean): Promise<string[]> {
   const sources = what.filter((w) => w.endsWith('.ts'));
   const built = new Map<string, string>();
-  if (sources.length > 0) {
-    const { buildCells } = await import('./build.ts');
-    for (const { source, cell } of await buildCells({ files: sources, cwd, quiet })) {
-      built.set(source, path.join(outFolder(cwd), `${cell}.wasm`));
+  for (const source of sources) {
+    const { make } = await import('../../build/make.ts');
+    const [made] = await make({ files: [source], cwd });
+    if (made === undefined || made.summary === null) {
+      const { printFinding } = await import('../../build/diagnostics/findings.ts');
+      for (const finding of made?.findings ?? []) console.error(`${printFinding(finding)}\n`);
+      throw new UserError(`${source} was not built`, undefined, 'mend the errors above');
     }
+    const { cell } = made.summary;
+    if (!quiet) console.log(`${made.cached ? 'unchanged' : 'built'} ${cell} in ${Math.round(made.ms)} ms`);
+    built.set(source, path.join(outFolder(cwd), `${cell}.wasm`));
   }
   return what.map((w) => built.get(w) ?? findModule(w, cwd));
 }

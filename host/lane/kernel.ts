@@ -84,6 +84,7 @@ export interface KernelOptions extends Partial<KernelImports> {
  */
 export function loadKernel(options: KernelOptions): Kernel {
   const { module, memory, table, wait, cancel } = { ...NOTHING_WAITS, ...options };
-  const { instance } = instantiateSync(module, { env: { memory, table, wait, cancel } });
+  const env: Record<string, WebAssembly.ImportValue> = { memory, table, wait, cancel };
+  const { instance } = instantiateSync(module, { env });
   return instance.exports as unknown as Kernel;
 }

@@ -3,35 +3,28 @@
 // holds a live instance's functions or the stub that answers UNAVAILABLE, never a dead instance's.
 import { setTimeout } from 'node:timers/promises';
 import {
-  C_ROUTES_WORD,
-  C_SESSIONS_WORD,
-  CONTROL,
   L_ROUTE_WORD,
-  LANE_READY,
   L_STATE_WORD,
-  PART_PENDING_WORD,
-  PART_SCRATCH_WORD,
+  LANE_READY,
   R_CELL,
   R_METHOD,
-  ROUTE_BYTES,
 } from '../../assembly/shared/layout.ts';
 import {
   DRAIN_FRAMES,
-  MESSAGE_BYTES,
   START_CPU_MS,
   START_MS,
   SUSPENDED,
 } from '../../assembly/shared/limits.ts';
 import { INTERNAL } from '../../assembly/shared/status.ts';
-import { type Boundary, Instance } from '../cell/instance.ts';
+import { Instance } from '../cell/instance.ts';
 import { Pool } from '../cell/pool.ts';
 import { nowUs } from './clock.ts';
 import { messageBytes, writeRecord } from './error-record.ts';
-import { type Kernel, loadKernel } from './kernel.ts';
+import { type Kernel, type KernelModules, loadKernel } from './kernel.ts';
 import { Marks, ROUTE_NONE } from './marks.ts';
 import type { SharedMemory } from './memory.ts';
 import type { CellPart } from './part.ts';
-import { SLOT_LOADING, SLOT_QUARANTINED, slotOf, TABLE_SLOTS } from './slots.ts';
+import { SLOT_QUARANTINED, slotOf, TABLE_SLOTS } from './slots.ts';
 import { TrapTeller } from './trap-teller.ts';
 import { Waiting } from './waiting.ts';
 
@@ -40,12 +33,6 @@ export interface LogLine {
   level: 'debug' | 'info' | 'warn' | 'error';
   cell: string;
   text: string;
-}
-
-/** Compiled modules that every lane is made of. */
-export interface LaneModules {
-  kernel: WebAssembly.Module;
-  boundary: Boundary;
 }
 
 /** One cell of this lane. */
@@ -66,12 +53,10 @@ export class Lane {
   readonly waiting: Waiting;
   private readonly memory: SharedMemory;
   private readonly index: number;
-  private readonly base: number;
-  private readonly scratch: number;
-  private readonly routes: number;
+  private readonly block: number;
   private readonly table: WebAssembly.Table;
   private readonly stubs: WebAssembly.Exports;
-  private readonly boundary: Boundary;
+  private readonly modules: KernelModules;
   private readonly marks: Marks;
   private readonly cells: Held[] = [];
   private readonly teller: TrapTeller;
@@ -83,34 +68,28 @@ export class Lane {
   constructor(
     memory: SharedMemory,
     index: number,
-    modules: LaneModules,
+    modules: KernelModules,
     events: { log(line: LogLine): void; published(): void },
   ) {
     this.memory = memory;
     this.index = index;
-    this.base = memory.laneBase(index);
-    this.boundary = modules.boundary;
+    this.block = memory.laneBase(index) >>> 2;
+    this.modules = modules;
     this.teller = new TrapTeller(events.log);
-    this.table = new WebAssembly.Table({ initial: TABLE_SLOTS, element: 'anyfunc' });
-    this.stubs = new WebAssembly.Instance(modules.boundary.unavailable, {}).exports;
-    this.plug(SLOT_QUARANTINED, this.stubs.quarantined);
-    this.plug(SLOT_LOADING, this.stubs.loading);
-    const { view, bytes, words } = memory;
-    this.marks = new Marks(words, this.base >>> 2);
-    const part = (word: number): number => this.base + view.getUint32(this.base + 4 * word, true);
-    this.scratch = part(PART_SCRATCH_WORD);
-    this.routes = view.getUint32(CONTROL + 4 * C_ROUTES_WORD, true);
+    this.stubs = new WebAssembly.Instance(modules.unavailable, {}).exports;
+    const { quarantined, loading } = this.stubs;
+    const kind = { initial: TABLE_SLOTS, element: 'anyfunc' } as const;
+    this.table = new WebAssembly.Table(kind, loading);
+    this.plug(SLOT_QUARANTINED, quarantined);
+    this.marks = new Marks(memory.words, this.block);
     this.kernel = loadKernel({
-      module: modules.kernel,
-      memory: memory.memory,
-      table: this.table,
-      wait: (slot, frame, size) => this.waiting.wait(slot, frame, size),
+      ...{ module: modules.kernel, memory: memory.memory, table: this.table },
+      wait: (slot, args, bytes) => this.waiting.wait(slot, args, bytes),
       cancel: (connection, generation, id) => this.waiting.cancel(connection, generation, id),
     });
+    this.kernel.attach(index);
     this.waiting = new Waiting({
-      ...{ kernel: this.kernel, view, bytes, routes: this.routes, scratch: this.scratch },
-      pending: part(PART_PENDING_WORD),
-      sessions: view.getUint32(CONTROL + 4 * C_SESSIONS_WORD, true),
+      ...{ kernel: this.kernel, memory, lane: index },
       pool: (cell) => this.cells[cell]?.pool,
       grow: (pool) => this.grow(pool),
       trapped: (pool, instance, method, error) => this.waitTrapped(pool, instance, method, error),
@@ -120,12 +99,11 @@ export class Lane {
         events.published();
       },
     });
-    this.kernel.attach(index);
   }
 
   /** Tells the watchdog and the listener that calls are taken. */
   ready(): void {
-    Atomics.store(this.memory.words, (this.base >>> 2) + L_STATE_WORD, LANE_READY);
+    Atomics.store(this.memory.words, this.block + L_STATE_WORD, LANE_READY);
   }
 
   /** Ends what only time would end: no revival, no timer holds the thread any longer. */
@@ -208,11 +186,10 @@ export class Lane {
 
   private link(part: CellPart): Instance {
     const instance = new Instance({
-      boundary: this.boundary,
+      modules: this.modules,
       cell: part,
-      memory: this.memory.memory,
-      laneBase: this.base,
-      replyBytes: MESSAGE_BYTES,
+      memory: this.memory,
+      lane: this.index,
       marks: this.marks,
     });
     try {
@@ -238,15 +215,17 @@ export class Lane {
   /** A trap in `drain`: answers the call, replaces the instance. 60-80 us without start(). */
   private trapped(error: unknown): void {
     const { view, words } = this.memory;
-    const route = words[(this.base >>> 2) + L_ROUTE_WORD] >>> 0;
+    const route = words[this.block + L_ROUTE_WORD] >>> 0;
     if (route === ROUTE_NONE) throw error;
-    const row = this.routes + route * ROUTE_BYTES;
+    const row = this.memory.routeAt(route);
     const held = this.cells[view.getUint32(row + R_CELL, true)];
     if (held === undefined) throw error;
     const method = held.part.methods[view.getUint32(row + R_METHOD, true)].name;
     const text = this.teller.tell(held.part, method, held.pool.first, error);
-    const length = writeRecord(view, this.scratch, messageBytes(text));
-    this.kernel.failCurrent(INTERNAL, 0, this.scratch, length);
+    const scratch = this.memory.scratchAt(this.index);
+    const length = writeRecord(view, scratch, messageBytes(text));
+    this.kernel.failCurrent(INTERNAL, 0, scratch, length);
+    this.kernel.publish();
     this.dropFirst(held);
   }
 

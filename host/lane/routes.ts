@@ -2,7 +2,6 @@
 // and back. Lanes read rows at every frame, so a field that makes a row live is stored last.
 import {
   C_ROUTE_COUNT_WORD,
-  C_ROUTES_WORD,
   CONTROL,
   HOME_ANY,
   R_CELL,
@@ -16,12 +15,10 @@ import {
   R_SCOPES_ALL,
   R_SLOT,
   R_TOLERANCE,
-  ROUTE_BYTES,
   ROUTE_LIVE,
   ROUTE_PUBLIC,
   ROUTE_WAITING,
 } from '../../assembly/shared/layout.ts';
-import { MESSAGE_BYTES, ROUTES } from '../../assembly/shared/limits.ts';
 import type { Rate } from '../cell/config.ts';
 import type { CellSpec } from './contract.ts';
 import type { SharedMemory } from './memory.ts';
@@ -54,22 +51,17 @@ export function intervalOf(rate: Rate): { interval: number; tolerance: number } 
 export class Routes {
   private readonly memory: SharedMemory;
   private readonly options: RouteOptions;
-  private readonly at: number;
 
   constructor(memory: SharedMemory, options: RouteOptions) {
     this.memory = memory;
     this.options = options;
-    this.at = memory.view.getUint32(CONTROL + 4 * C_ROUTES_WORD, true);
-  }
-
-  private row(route: number): number {
-    return this.at + route * ROUTE_BYTES;
   }
 
   /** Writes the rows of a cell that every lane holds now. RangeError when the table is full. */
   write(spec: CellSpec, part: CellPart): void {
     const end = spec.firstRoute + spec.schema.methods.length;
-    if (end > ROUTES) throw new RangeError(`more than ${ROUTES} methods in one host`);
+    const most = this.memory.routeCapacity;
+    if (end > most) throw new RangeError(`more than ${most} methods in one host`);
     for (const i of spec.schema.methods.keys()) this.writeRow(spec, part, i);
     const words = this.memory.words;
     const count = (CONTROL >>> 2) + C_ROUTE_COUNT_WORD;
@@ -80,7 +72,7 @@ export class Routes {
     const { view } = this.memory;
     const { rights, rates, cpuMs } = this.options;
     const method = spec.schema.methods[i];
-    const at = this.row(spec.firstRoute + i);
+    const at = this.memory.routeAt(spec.firstRoute + i);
     const { access } = method;
     view.setBigUint64(at + R_ROLES_ANY, rights.roles.demand(access.anyRole), true);
     view.setBigUint64(at + R_SCOPES_ALL, rights.scopes.demand(access.scopes), true);
@@ -93,7 +85,7 @@ export class Routes {
     view.setUint32(at + R_INTERVAL, interval, true);
     view.setUint32(at + R_TOLERANCE, tolerance, true);
     const { limits } = spec.manifest;
-    view.setUint32(at + R_PAYLOAD_BYTES, Math.min(limits.payloadBytes, MESSAGE_BYTES), true);
+    view.setUint32(at + R_PAYLOAD_BYTES, Math.min(limits.payloadBytes, this.memory.messageBytes), true);
     view.setUint32(at + R_CPU_MS, Math.min(limits.cpuMs, cpuMs), true);
     const open = access.public ? ROUTE_PUBLIC : 0;
     const waits = part.methods[i].waiting ? ROUTE_WAITING : 0;
@@ -104,7 +96,7 @@ export class Routes {
   quarantine(part: CellPart, on: boolean): void {
     const { words } = this.memory;
     for (const [i, { waiting }] of part.methods.entries()) {
-      const at = this.row(part.firstRoute + i);
+      const at = this.memory.routeAt(part.firstRoute + i);
       const flags = (at + R_FLAGS) >>> 2;
       const slot = on ? SLOT_QUARANTINED : slotOf(part.index);
       if (on && waiting) Atomics.and(words, flags, ~ROUTE_WAITING);
@@ -115,11 +107,11 @@ export class Routes {
 
   /** CPU budget of a route in ms. */
   budgetMs(route: number): number {
-    return this.memory.view.getUint32(this.row(route) + R_CPU_MS, true);
+    return this.memory.view.getUint32(this.memory.routeAt(route) + R_CPU_MS, true);
   }
 
   /** Index of the cell that a route belongs to. */
   cellOf(route: number): number {
-    return this.memory.view.getUint32(this.row(route) + R_CELL, true);
+    return this.memory.view.getUint32(this.memory.routeAt(route) + R_CELL, true);
   }
 }

@@ -1,16 +1,14 @@
 // Owns the use of the lanes' function tables: two slots a cell (dispatch, fetch), the same in every lane,
-// after two pairs that answer for cells which cannot be entered.
+// after the pair that answers for cells in quarantine. A slot without a cell holds the stub `loading`.
 import { TABLE_BASE } from '../../assembly/shared/layout.ts';
 import { CELLS } from '../../assembly/shared/limits.ts';
 
 /** UNAVAILABLE / REASON_QUARANTINE. Rows of a quarantined cell point here. */
 export const SLOT_QUARANTINED = TABLE_BASE;
-/** UNAVAILABLE / REASON_CELL_LOADING. */
-export const SLOT_LOADING = TABLE_BASE + 2;
 /** Elements that a lane's table needs. */
-export const TABLE_SLOTS = TABLE_BASE + 4 + 2 * CELLS;
+export const TABLE_SLOTS = TABLE_BASE + 2 + 2 * CELLS;
 
 /** The slot of a cell's dispatch; its fetch is the next one. */
 export function slotOf(cell: number): number {
-  return TABLE_BASE + 4 + 2 * cell;
+  return TABLE_BASE + 2 + 2 * cell;
 }

@@ -6,8 +6,6 @@ import {
   M_ERRORS,
   M_SUM,
   METRIC_BUCKETS,
-  METRIC_BYTES,
-  PART_METRICS_WORD,
 } from '../../assembly/shared/layout.ts';
 import type { MethodStats } from './contract.ts';
 import type { SharedMemory } from './memory.ts';
@@ -32,10 +30,9 @@ export function quantileUs(buckets: readonly number[], share: number): number {
   return bucketUs(buckets.length - 1);
 }
 
-/** Sums of one route over `lanes` lanes. */
+/** Sums of one route over all lanes. */
 export function routeStats(
   memory: SharedMemory,
-  lanes: number,
   route: number,
 ): Omit<MethodStats, 'cell' | 'method'> {
   const { view } = memory;
@@ -45,9 +42,8 @@ export function routeStats(
   let sum = 0;
   const u64 = (at: number): number =>
     view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
-  for (let lane = 0; lane < lanes; lane++) {
-    const base = memory.laneBase(lane);
-    const at = base + view.getUint32(base + 4 * PART_METRICS_WORD, true) + route * METRIC_BYTES;
+  for (let lane = 0; lane < memory.lanes; lane++) {
+    const at = memory.metricsAt(lane, route);
     count += u64(at + M_COUNT);
     errors += u64(at + M_ERRORS);
     sum += u64(at + M_SUM);

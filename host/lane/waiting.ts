@@ -13,14 +13,11 @@ import {
   P_ROUTE,
   P_SESSION,
   P_STATE,
-  PENDING_BYTES,
   R_CELL,
   R_METHOD,
-  ROUTE_BYTES,
   S_GENERATION,
-  SESSION_BYTES,
 } from '../../assembly/shared/layout.ts';
-import { MESSAGE_BYTES, SUSPENDED, WAITING_BYTES } from '../../assembly/shared/limits.ts';
+import { SUSPENDED, WAITING_BYTES } from '../../assembly/shared/limits.ts';
 import {
   REASON_CANCELLED,
   REASON_CELL_LOADING,
@@ -43,17 +40,16 @@ import type { Pool, WaitingCall } from '../cell/pool.ts';
 import { nowUs } from './clock.ts';
 import { messageBytes, recordBytes, writeRecord } from './error-record.ts';
 import type { Kernel } from './kernel.ts';
+import type { SharedMemory } from './memory.ts';
+
+/** P_STATE of a call whose instance runs or stands still. */
+const RUNNING = 2;
 
 /** What the waiting tier needs of its lane. */
 export interface WaitingHost {
   kernel: Kernel;
-  view: DataView;
-  bytes: Uint8Array;
-  /** Byte offsets: the lane's scratch and pending table, the route table, the session table. */
-  scratch: number;
-  pending: number;
-  routes: number;
-  sessions: number;
+  memory: SharedMemory;
+  lane: number;
   /** The pool of a cell by index; undefined when this lane does not hold it. */
   pool(cell: number): Pool | undefined;
   /** Makes one more instance for waiting calls; resolves (or not) into `pool.idle`, then pumps. */
@@ -94,6 +90,11 @@ export class Waiting {
     return this.calls.size > 0 || this.running > 0;
   }
 
+  /** Calls that were accepted and not answered. */
+  get size(): number {
+    return this.calls.size;
+  }
+
   /** Answers that wait for room in the out ring. */
   get stalled(): boolean {
     return this.held.length > 0;
@@ -104,8 +105,9 @@ export class Waiting {
    * only queues. Returns 0, or status | reason << 8 when it is refused.
    */
   wait(slot: number, from: number, size: number): number {
-    const { view, bytes, pending, routes } = this.host;
-    const at = pending + slot * PENDING_BYTES;
+    const { memory, lane } = this.host;
+    const { view, bytes } = memory;
+    const at = memory.pendingAt(lane, slot);
     const connection = view.getUint32(at + P_CONNECTION, true);
     const generation = view.getUint32(at + P_GENERATION, true);
     const id = view.getUint32(at + P_CALL, true);
@@ -114,7 +116,7 @@ export class Waiting {
       return ALREADY_EXISTS | (REASON_DUPLICATE_CALL << 8);
     }
     const route = view.getUint32(at + P_ROUTE, true);
-    const row = routes + route * ROUTE_BYTES;
+    const row = memory.routeAt(route);
     const pool = this.host.pool(view.getUint32(row + R_CELL, true));
     if (pool === undefined) return UNAVAILABLE | (REASON_CELL_LOADING << 8);
     if (this.bytes + size > WAITING_BYTES) return RESOURCE_EXHAUSTED | (REASON_WAIT_FULL << 8);
@@ -194,20 +196,22 @@ export class Waiting {
 
   /** Whether the connection of a call was closed since: nobody would hear the answer. */
   private gone(call: WaitingCall): boolean {
-    const session = this.host.sessions + call.connection * SESSION_BYTES;
-    return this.host.view.getUint32(session + S_GENERATION, true) !== call.generation;
+    const { memory } = this.host;
+    const at = memory.sessionAt(call.connection) + S_GENERATION;
+    return memory.view.getUint32(at, true) !== call.generation;
   }
 
   private begin(call: WaitingCall, instance: Instance): void {
-    const { view, bytes, pending } = this.host;
+    const { memory, lane } = this.host;
+    const scratch = memory.scratchAt(lane);
     call.instance = instance;
     instance.call = call;
-    view.setUint32(pending + call.slot * PENDING_BYTES + P_STATE, 2, true);
-    bytes.set(call.args as Uint8Array, this.host.scratch);
+    memory.view.setUint32(memory.pendingAt(lane, call.slot) + P_STATE, RUNNING, true);
+    memory.bytes.set(call.args as Uint8Array, scratch);
     call.args = null;
     this.bytes -= call.bytes;
     this.running++;
-    instance.enter(call, this.host.scratch, call.session, this);
+    instance.enter(call, scratch, call.session, this);
   }
 
   /** A guest returned: `result` = status << 32 | bytes of its reply or error record. */
@@ -221,7 +225,7 @@ export class Waiting {
       return;
     }
     const send = (): boolean => {
-      if (bytes > MESSAGE_BYTES) {
+      if (bytes > this.host.memory.messageBytes) {
         const full = RESOURCE_EXHAUSTED | (REASON_REPLY_TOO_LARGE << 8);
         if (!this.finish(call, full)) return false;
       } else if (!this.reply(call, instance, status, bytes)) return false;
@@ -257,10 +261,10 @@ export class Waiting {
   }
 
   private record(call: WaitingCall, message: Uint8Array): boolean {
-    const { kernel, view } = this.host;
+    const { kernel, memory } = this.host;
     const out = kernel.reserve(call.slot, recordBytes(message));
     if (out === 0) return false;
-    kernel.finish(call.slot, INTERNAL, 0, writeRecord(view, out, message));
+    kernel.finish(call.slot, INTERNAL, 0, writeRecord(memory.view, out, message));
     this.forget(call);
     return true;
   }

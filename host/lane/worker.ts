@@ -10,11 +10,11 @@ import {
   L_BELL_WORD,
   L_CONTROL_WORD,
   L_SLEEPS_WORD,
-  PART_IN_WORD,
   RING_HEAD,
   RING_TAIL,
 } from '../../assembly/shared/layout.ts';
-import { Lane, type LaneModules, type LogLine } from './lane.ts';
+import type { KernelModules } from './kernel.ts';
+import { Lane, type LogLine } from './lane.ts';
 import { openMemory, type SharedMemory } from './memory.ts';
 import type { CellPart } from './part.ts';
 
@@ -22,7 +22,7 @@ import type { CellPart } from './part.ts';
 export interface LaneTask {
   memory: WebAssembly.Memory;
   port: MessagePort;
-  modules: LaneModules;
+  modules: KernelModules;
   /** Microseconds to look for work before sleeping. */
   spinUs: number;
 }
@@ -110,9 +110,9 @@ class LaneWorker {
     this.bell = block + L_BELL_WORD;
     this.sleeps = block + L_SLEEPS_WORD;
     this.control = block + L_CONTROL_WORD;
-    const ring = block + (this.words[block + PART_IN_WORD] >>> 2);
-    this.head = ring + (RING_HEAD >>> 2);
-    this.tail = ring + (RING_TAIL >>> 2);
+    const ring = this.memory.inRing(index).at;
+    this.head = (ring + RING_HEAD) >>> 2;
+    this.tail = (ring + RING_TAIL) >>> 2;
     Atomics.store(this.words, this.sleeps, 0);
     const lane = new Lane(this.memory, index, this.task.modules, {
       log: (line) => this.send({ kind: 'log', line }),

@@ -68,13 +68,13 @@ export function refusal(admission: Admission, host: string, origin: string): str
   if (!answersFor(name, admission)) {
     return (
       `Refused: this host does not answer to the name ${quote(name)} (DNS rebinding). ` +
-      'If the name is yours, add it to `listen.hosts` in cell.config.ts.'
+      'If the name is yours, add it to `hosts` in cell.config.ts.'
     );
   }
   if (origin === '' || allowsOrigin(origin, host, admission)) return null;
   return (
     `Refused: pages of the origin ${quote(origin)} may not connect. ` +
-    'If the page is yours, add the origin to `listen.origins` in cell.config.ts.'
+    'If the page is yours, add the origin to `origins` in cell.config.ts.'
   );
 }
 

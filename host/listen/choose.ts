@@ -15,9 +15,9 @@ export interface Choice {
 
 /**
  * The best WebSocket listener of this machine. Never rejects: `ws` needs nothing.
- * @param prefer 'ws' skips uWebSockets.js (to compare, or when told to)
+ * @param prefer 'ws' skips uWebSockets.js (to compare, or when told to); the others try it first
  */
-export async function chooseListener(prefer: 'auto' | 'ws' = 'auto'): Promise<Choice> {
+export async function chooseListener(prefer: 'auto' | 'uws' | 'ws' = 'auto'): Promise<Choice> {
   if (prefer === 'ws') return { listen: listenWs, kind: 'ws', why: 'ws was asked for' };
   const loaded = await loadUws();
   if (!loaded.uws) return { listen: listenWs, kind: 'ws', why: loaded.why };

@@ -6,12 +6,10 @@
 //   | kernel | control block | an empty lane   | room: one message
 //   +--------+---------------+-----------------+-----------------
 
-import { readFile } from 'node:fs/promises';
-import { instantiate } from '@assemblyscript/loader';
 import { C_LANE_BASE_WORD, C_MESSAGE_BYTES_WORD, CONTROL } from '../../assembly/shared/layout.ts';
 import { MESSAGE_BYTES } from '../../assembly/shared/limits.ts';
+import { createTable, loadKernel, loadModules } from '../lane/kernel.ts';
 
-const KERNEL = new URL('../../assembly/out/kernel.wasm', import.meta.url);
 const LANE = CONTROL + 4096;
 const ROOM = 128 << 10;
 const PAGE = 64 << 10;
@@ -24,29 +22,20 @@ export interface Inbox {
   frames(have: number): number;
 }
 
-interface Exports { attach(lane: number): void; inbox(ptr: number, have: number): number }
-
 /**
- * Loads a kernel to cut streams with. Rejects when the kernel is not built.
+ * A kernel to cut streams with. Throws when the kernel is not built.
  * @param messageBytes largest message; a frame above it is malformed
  */
-export async function loadInbox(messageBytes: number = MESSAGE_BYTES): Promise<Inbox> {
+export function createInbox(messageBytes: number = MESSAGE_BYTES): Inbox {
   const pages = Math.ceil((ROOM + messageBytes) / PAGE);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const words = new Uint32Array(memory.buffer);
   words[(CONTROL >> 2) + C_MESSAGE_BYTES_WORD] = messageBytes;
   words[(CONTROL >> 2) + C_LANE_BASE_WORD] = LANE;
-  const table = new WebAssembly.Table({ initial: 1, element: 'anyfunc' });
-  const never = () => {
-    throw new Error('a kernel that only cuts streams serves no calls');
-  };
-  const { instance } = await instantiate(await readFile(KERNEL), {
-    env: { memory, table, wait: never, cancel: never },
-  });
-  const { attach, inbox } = instance.exports as unknown as Exports;
-  attach(0);
+  const kernel = loadKernel({ module: loadModules().kernel, memory, table: createTable() });
+  kernel.attach(0);
   return {
     room: new Uint8Array(memory.buffer, ROOM, messageBytes),
-    frames: (have) => inbox(ROOM, have) | 0,
+    frames: (have) => kernel.inbox(ROOM, have) | 0,
   };
 }

@@ -14,7 +14,7 @@ import { UNAVAILABLE } from '../../assembly/shared/status.ts';
 import type { Budget } from './budget.ts';
 import type { Listen, ListenOptions, Listener, Reception, Sent, Wire } from './contract.ts';
 import { Half, frameBytes } from './half.ts';
-import type { Inbox } from './inbox.ts';
+import { type Inbox, createInbox } from './inbox.ts';
 
 /** Milliseconds that a peer has to read what is left; then its socket is destroyed. */
 const FAREWELL_MS = 5_000;
@@ -212,7 +212,7 @@ function stands<C>(wire: SocketWire<C>): void {
  * Makes the stream listener: on `options.path`, or on loopback TCP (`options.host` must be loopback:
  * streams check no Origin). `budget` bounds half-received frames over all connections.
  */
-export function listenSocket(inbox: Inbox, budget: Budget): Listen {
+export function listenSocket(budget: Budget, inbox: Inbox = createInbox()): Listen {
   return async <C>(options: ListenOptions, reception: Reception<C>): Promise<Listener> => {
     const { path, host } = options;
     if (path) await clearPath(path);

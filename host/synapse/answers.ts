@@ -30,7 +30,7 @@ export abstract class Answers extends WaitingCalls {
   /** Answers to no call of ours, dropped. */
   strays = 0;
 
-  /** WELCOME or an ERROR for an id of slot 0. The payload is [from, to), valid during the call. */
+  /** WELCOME, or an ERROR for an id of slot 0 (0 itself: a farewell). Valid during the call. */
   protected abstract greeted(id: number, payload: Uint8Array, error: CellError | null): void;
   /** The host broke the protocol: end the connection. */
   protected abstract broken(what: string): void;
@@ -144,7 +144,8 @@ export abstract class Answers extends WaitingCalls {
   private failed(id: number, code: number, retryAfterMs: number, payload: Uint8Array): void {
     const { slots } = this;
     if ((id & SLOT_MASK) === 0) {
-      this.greeted(id, payload, readError(code, 0, payload, null));
+      const what = id === 0 ? 'the host ended the connection' : 'the host refused the connection';
+      this.greeted(id, payload, readError(code, 0, payload, null, what));
       return;
     }
     const slot = slots.find(id);

@@ -80,16 +80,16 @@ export function readWelcome(payload: Uint8Array): Welcome {
   return welcome;
 }
 
-/** An ERROR frame as an error. `method`: null for the answer to a HELLO. Never throws. */
+/** An ERROR frame as an error. `method`: null when it answers no call; `what` says so. Never throws. */
 export function readError(
   code: number,
   retryAfterMs: number,
   payload: Uint8Array,
   method: string | null,
+  what: string = method ?? 'the host',
 ): CellError {
   const status = code & 0xff;
   const reason = code >> 8;
-  const what = method ?? 'the host refused the connection';
   const parts = { method: method ?? undefined, reason, retryAfterMs };
   if (reason !== 0) {
     const { text, fix } = reasonText(reason);

@@ -97,6 +97,7 @@ export class Link {
   private refresh: Timer | null = null;
   private wait: { timer: Timer; over: () => void } | null = null;
   private greeting = false;
+  private farewell: CellError | null = null;
   private readonly closers: (() => void)[] = [];
 
   constructor(options: LinkOptions, owner: LinkOwner) {
@@ -118,9 +119,10 @@ export class Link {
     this.transport?.send(bytes);
   }
 
-  /** WELCOME's payload, or the ERROR to a HELLO. */
+  /** WELCOME's payload, or the ERROR to a HELLO. Streams say farewell by an ERROR with the id 0. */
   greeted(id: number, payload: Uint8Array, error: CellError | null): void {
-    this.handshake?.answered(id, payload, error);
+    if (id === 0) this.farewell = error;
+    else this.handshake?.answered(id, payload, error);
   }
 
   /** The host broke the protocol: this connection ends, the next may be better. */
@@ -188,6 +190,7 @@ export class Link {
   }
 
   private dial(target: Target, epoch: number): Promise<void> {
+    this.farewell = null;
     return new Promise((opened) => {
       this.transport = target.dial({
         opened,
@@ -201,7 +204,8 @@ export class Link {
           if (epoch !== this.epoch) return;
           this.transport = null;
           const why = reason === '' ? `code ${code}` : `${reason} (code ${code})`;
-          this.fall(new CellError(UNAVAILABLE, `the connection to ${target.address} is lost: ${why}`));
+          const text = `the connection to ${target.address} is lost: ${why}`;
+          this.fall(this.farewell ?? new CellError(UNAVAILABLE, text));
         },
       });
     });

@@ -131,7 +131,7 @@ function farewell(bytes: Buffer): Ended {
 export function streamClient(where: { path: string } | { port: number }): Promise<Client & { socket: Socket }> {
   const received = new Received();
   const socket = 'path' in where ? connect(where.path) : connect(where.port, '127.0.0.1');
-  let everything = Buffer.alloc(0);
+  let everything: Buffer = Buffer.alloc(0);
   socket.on('data', (chunk: Buffer) => {
     everything = everything.length + chunk.length < 1 << 22 ? Buffer.concat([everything, chunk]) : chunk;
     received.add(chunk);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Budget } from '../../host/listen/budget.ts';
 import type { ListenOptions, Listener, Reception, Wire } from '../../host/listen/contract.ts';
 import { loadUws } from '../../host/listen/glibc.ts';
-import { loadInbox } from '../../host/listen/inbox.ts';
+import { createInbox } from '../../host/listen/inbox.ts';
 import { listenMemory } from '../../host/listen/memory.ts';
 import type { MemoryListener } from '../../host/listen/memory.ts';
 import { listenSocket } from '../../host/listen/socket.ts';
@@ -44,6 +44,8 @@ export function listenOptions(changes: Partial<ListenOptions> = {}): ListenOptio
   };
 }
 
+const inbox = createInbox();
+
 /** Opens a listener of the kind in front of `reception`. */
 export async function stand<C>(
   kind: Kind, reception: Reception<C>, changes: Partial<ListenOptions> = {}, budget = new Budget(1 << 20),
@@ -56,7 +58,7 @@ export async function stand<C>(
     return { ...of, listener, connect: () => memoryClient(listener) };
   }
   if (kind === 'unix' || kind === 'tcp') {
-    const listener = await listenSocket(await loadInbox(), budget)(options, reception);
+    const listener = await listenSocket(budget, inbox)(options, reception);
     const where = options.path ? { path: options.path } : { port: listener.port };
     return { ...of, listener, connect: () => streamClient(where) };
   }

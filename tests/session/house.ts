@@ -133,7 +133,10 @@ export async function house(t: ExecutionContext, options: HouseOptions = {}) {
     memory, lanes, delivery, cells: () => cells, verifier, revocations, rights, limits, budget,
   });
   const listener = await listenMemory(listenOptions({ messageBytes: 1 << 20 }), reception);
+  // In-process connections and unref'd timers do not keep a process alive.
+  const alive = setInterval(() => {}, 1000);
   t.teardown(async () => {
+    clearInterval(alive);
     reception.close();
     await listener.close();
     await revocations.close();

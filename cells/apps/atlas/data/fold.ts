@@ -26,12 +26,24 @@ export function foldPoint(point: number): string {
   for (const part of char.normalize('NFKD')) {
     if (/\p{M}/u.test(part)) continue;
     for (const lower of part.toLowerCase().normalize('NFD')) {
-      if (/\p{M}/u.test(lower)) continue;
+      if (/\p{M}/u.test(lower) || DROPPED.has(lower)) continue;
       text += LETTERS[lower] ?? (/[\p{L}\p{N}]/u.test(lower) ? lower : ' ');
     }
   }
   if (text.trim() === '') return /\p{M}/u.test(char) ? '' : ' ';
   return text.replaceAll(' ', '');
+}
+
+const remembered = new Map<string, string>();
+
+/** `foldPoint` of a character; names are made of few different ones. */
+function foldChar(char: string): string {
+  let folded = remembered.get(char);
+  if (folded === undefined) {
+    folded = foldPoint(char.codePointAt(0)!);
+    remembered.set(char, folded);
+  }
+  return folded;
 }
 
 /** A folded name and the offsets (UTF-16 units) where its words start. */
@@ -44,7 +56,7 @@ export function fold(text: string): Folded {
   let starts = true;
   let separated = false;
   for (const char of text) {
-    const folded = foldPoint(char.codePointAt(0)!);
+    const folded = foldChar(char);
     if (folded === '') {
       starts ||= DROPPED.has(char);
     } else if (folded === ' ') {

@@ -1,28 +1,15 @@
-// Owns what the page needs of the Atlas client: the generated class has these methods.
+// Owns what the parts of the page know of the Atlas client: its methods and values, not how it is
+// connected. connection.ts and meter.ts have these methods too.
 
-export interface Place {
-  id: number;
-  name: string;
-  country: string;
-  lat: number;
-  lon: number;
-  population: number;
-}
-export interface Nearby {
-  place: Place;
-  distanceKm: number;
-}
-export interface AtlasStats {
-  places: number;
-  countries: number;
-  words: number;
-  bytes: number;
-}
+import type { Atlas } from '../../../../.cell/clients/atlas.ts';
 
-export interface AtlasCalls {
-  search(prefix: string, limit: number): Promise<Place[]>;
-  nearest(lat: number, lon: number, limit: number): Promise<Nearby[]>;
-  points(from: number, count: number): Promise<Uint8Array>;
-  place(id: number): Promise<Place>;
-  stats(): Promise<AtlasStats>;
-}
+export type { AtlasStats, Nearby, Place } from '../../../../.cell/clients/atlas.ts';
+
+type Method = 'search' | 'nearest' | 'points' | 'place' | 'stats';
+
+/** The methods of the generated client, without options per call. */
+export type AtlasCalls = {
+  [M in Method]: Atlas[M] extends (...args: [...infer A, options?: infer _O]) => infer R
+    ? (...args: A) => R
+    : never;
+};

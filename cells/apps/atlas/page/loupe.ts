@@ -60,13 +60,15 @@ function drawRings(
   context.textAlign = 'right';
   context.textBaseline = 'middle';
   context.lineWidth = 1;
+  let named = 0;
   for (let ring = 1; ring * step * scale < reach; ring++) {
     const radius = ring * step * scale;
     context.beginPath();
     context.arc(0, 0, radius, 0, 7);
     context.strokeStyle = 'rgba(148, 170, 210, 0.17)';
     context.stroke();
-    if (radius > reach * 0.85) continue;
+    if (radius < 48 || radius - named < 84 || radius > reach * 0.85) continue;
+    named = radius;
     const text = distance(ring * step).replace('.0', '');
     context.lineWidth = 4;
     context.strokeStyle = 'rgb(13, 18, 29)';

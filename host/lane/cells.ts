@@ -1,0 +1,93 @@
+// Owns what is the same for worker lanes and the inline lane: which cells are loaded, their rows, their
+// statistics and their names. It starts and loads nothing itself.
+import { CELLS } from '../../assembly/shared/limits.ts';
+import type { ConfigLimits } from '../cell/config.ts';
+import type { CellSpec, Deliver, LaneEvents, MethodStats } from './contract.ts';
+import type { SharedMemory } from './memory.ts';
+import { type CellPart, partOf } from './part.ts';
+import { type Demands, Routes } from './routes.ts';
+import { routeStats } from './stats.ts';
+
+/** What startLanes takes. */
+export interface LanesOptions {
+  /** Worker threads; 0 = the kernel runs in the calling thread, for trusted cells. */
+  lanes: number;
+  /** Made by createMemory({ lanes: max(1, lanes) }); session slots lie in it too. */
+  memory: SharedMemory;
+  deliver: Deliver;
+  events: LaneEvents;
+  /** Bits of roles and scopes: createRights() of host/session/bits.ts. */
+  rights: Demands;
+  /** methods: rates; cpuMs: bound of every cell's CPU budget, default CPU_MS. */
+  limits?: Pick<ConfigLimits, 'methods' | 'cpuMs'>;
+  /** Microseconds that a lane looks for work before it sleeps. Default by the number of cores. */
+  spinUs?: number;
+  /** The kernel with its invariants on, for tests. */
+  debug?: boolean;
+}
+
+/** A cell that was loaded. */
+export interface LoadedCell {
+  spec: CellSpec;
+  part: CellPart;
+}
+
+/** The cells of one host, by index. */
+export class Cells {
+  readonly routes: Routes;
+  private readonly memory: SharedMemory;
+  private readonly loaded: LoadedCell[] = [];
+
+  constructor(options: LanesOptions, defaultCpuMs: number) {
+    this.memory = options.memory;
+    const { limits, rights, memory } = options;
+    const rates = limits?.methods ?? {};
+    this.routes = new Routes(memory, { rights, rates, cpuMs: limits?.cpuMs ?? defaultCpuMs });
+  }
+
+  /** Checks that `spec` has its place. Throws when index or routes are taken or out of range. */
+  place(spec: CellSpec, home: number): CellPart {
+    const { index, name } = spec;
+    if (!Number.isInteger(index) || index < 0 || index >= CELLS) {
+      throw new RangeError(`cell \`${name}\`: a host holds at most ${CELLS} cells`);
+    }
+    const taken = this.loaded[index];
+    if (taken) throw new Error(`cell \`${name}\`: \`${taken.spec.name}\` has index ${index}`);
+    const end = spec.firstRoute + spec.schema.methods.length;
+    if (end > this.memory.routeCapacity) {
+      throw new RangeError(
+        `cell \`${name}\`: a host has at most ${this.memory.routeCapacity} methods`,
+      );
+    }
+    return partOf(spec, home);
+  }
+
+  /** The cell serves in its lanes: its rows go live. */
+  add(spec: CellSpec, part: CellPart): void {
+    this.routes.write(spec, part);
+    this.loaded[spec.index] = { spec, part };
+  }
+
+  get(index: number): LoadedCell | undefined {
+    return this.loaded[index];
+  }
+
+  /** Parts of all cells, in the order of their indices. */
+  parts(): CellPart[] {
+    return this.loaded.filter(Boolean).map((cell) => cell.part);
+  }
+
+  nameOf(index: number): string {
+    return this.loaded[index]?.spec.name ?? `#${index}`;
+  }
+
+  methods(): MethodStats[] {
+    return this.loaded.filter(Boolean).flatMap(({ spec }) =>
+      spec.schema.methods.map((method, i) => ({
+        cell: spec.name,
+        method: method.name,
+        ...routeStats(this.memory, spec.firstRoute + i),
+      })),
+    );
+  }
+}

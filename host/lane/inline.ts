@@ -1,0 +1,116 @@
+// Owns `--lanes 0`: the same Lanes contract with the lane in the calling thread. A message is served within
+// `push`; calls that wait go on with the event loop. Nothing can end a cell that loops for ever here: it
+// is for trusted cells and for measuring.
+import { CPU_MS } from '../../assembly/shared/limits.ts';
+import { Cells, type LanesOptions } from './cells.ts';
+import { nowUs } from './clock.ts';
+import type { CellSpec, Deliver, LaneStats, Lanes, MethodStats } from './contract.ts';
+import { loadModules } from './kernel.ts';
+import { Lane } from './lane.ts';
+import { LogRings } from './log-ring.ts';
+import { ReplyReader, RingWriter, stampOf } from './ring.ts';
+
+/** Milliseconds between looks at the log ring. */
+const LOG_MS = 100;
+/** Milliseconds that `stop` waits for calls that wait. */
+const STOP_MS = 5000;
+
+class InlineLanes implements Lanes {
+  readonly count = 0;
+  onRoom: (lane: number) => void = () => {};
+  private readonly lane: Lane;
+  private readonly cells: Cells;
+  private readonly deliver: Deliver;
+  private readonly inRing: RingWriter;
+  private readonly outRing: ReplyReader;
+  private readonly logs: LogRings;
+  private readonly timer: NodeJS.Timeout;
+  private serving = false;
+  private refused = false;
+  private stopped = false;
+
+  constructor(options: LanesOptions) {
+    const { memory, deliver, events } = options;
+    this.deliver = deliver;
+    this.cells = new Cells(options, CPU_MS);
+    this.lane = new Lane(memory, 0, loadModules({ debug: options.debug === true }), {
+      log: (line) => events.log({ ...line, lane: 0 }),
+      published: () => this.serve(),
+    });
+    this.inRing = new RingWriter(memory, memory.inRing(0));
+    this.outRing = new ReplyReader(memory, 0);
+    this.logs = new LogRings(memory, events, (cell) => this.cells.nameOf(cell));
+    this.timer = setInterval(() => this.logs.drain(), LOG_MS).unref();
+    this.lane.ready();
+  }
+
+  async load(spec: CellSpec): Promise<void> {
+    const part = this.cells.place(spec, 0);
+    await this.lane.load(part);
+    this.cells.add(spec, part);
+  }
+
+  assign(): number {
+    return 0;
+  }
+
+  push(_lane: number, connection: number, generation: number, bytes: Uint8Array): boolean {
+    if (this.stopped) return false;
+    const stamp = stampOf(nowUs());
+    if (!this.inRing.push(connection, generation, stamp, bytes)) {
+      this.refused = true;
+      return false;
+    }
+    this.serve();
+    return true;
+  }
+
+  /**
+   * Drains and delivers until there is nothing to do. A call from within (a callback of `deliver` that
+   * pushes) only leaves its message in the ring: the loop that runs serves it.
+   */
+  private serve(): void {
+    if (this.serving) return;
+    this.serving = true;
+    try {
+      for (;;) {
+        const frames = this.lane.turn();
+        if (frames > 0) this.lane.settle();
+        const bytes = this.outRing.read(this.deliver);
+        if (bytes > 0 && this.lane.waiting.stalled) this.lane.waiting.resend();
+        if (frames === 0 && bytes === 0) break;
+      }
+    } finally {
+      this.serving = false;
+    }
+    if (!this.refused) return;
+    this.refused = false;
+    this.onRoom(0);
+  }
+
+  stats(): LaneStats[] {
+    const waiting = this.lane.waiting.size;
+    return [{ lane: 0, state: this.stopped ? 'stopped' : 'ready', restarts: 0, waiting }];
+  }
+
+  methods(): MethodStats[] {
+    return this.cells.methods();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    const until = performance.now() + STOP_MS;
+    while (this.lane.active && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    this.serve();
+    this.logs.drain();
+    clearInterval(this.timer);
+    this.lane.stop();
+  }
+}
+
+/** Starts the inline lane over `options.memory` (made for one lane). */
+export function startInline(options: LanesOptions): Lanes {
+  return new InlineLanes(options);
+}
