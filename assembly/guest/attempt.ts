@@ -49,19 +49,11 @@ function nothing<T>(): T {
   return <T>0;
 }
 
-function run<A, T>(task: Task<A, T>): void {
-  task.outcome.keep(task.fn(task.arg));
-}
-
-function runVoid<A>(task: VoidTask<A>): void {
-  task.fn(task.arg);
-}
-
 /** `fn(arg)`, with its failure as a value: `const found = attempt<u32, User>(load, id);` */
 export function attempt<A, T>(fn: (arg: A) => T, arg: A): Attempt<T> {
   const outcome = new Attempt<T>();
   const task = new Task<A, T>(fn, arg, outcome);
-  const body: (task: Task<A, T>) => void = run<A, T>;
+  const body = (task: Task<A, T>): void => task.outcome.keep(task.fn(task.arg));
   const status = attemptCall(load<u32>(changetype<usize>(body)), changetype<usize>(task));
   if (status != 0) {
     outcome.status = status - 1;
@@ -74,7 +66,7 @@ export function attempt<A, T>(fn: (arg: A) => T, arg: A): Attempt<T> {
 export function attemptVoid<A>(fn: (arg: A) => void, arg: A): Attempt<bool> {
   const outcome = new Attempt<bool>();
   const task = new VoidTask<A>(fn, arg);
-  const body: (task: VoidTask<A>) => void = runVoid<A>;
+  const body = (task: VoidTask<A>): void => task.fn(task.arg);
   const status = attemptCall(load<u32>(changetype<usize>(body)), changetype<usize>(task));
   if (status != 0) {
     outcome.status = status - 1;

@@ -44,7 +44,7 @@ export function open(ptr: usize, len: usize, least: u32): usize {
   const start = <usize>load<u32>(ptr);
   const size = load<u32>(ptr, 4);
   if (start >= len || start < 8) malformed("the text area starts outside");
-  if (size > start - 8) malformed("the root record does not fit");
+  if (<usize>size > start - 8) malformed("the root record does not fit");
   if (size < least) malformed("a record is too short");
   rootSize = size;
   base = ptr;
@@ -122,7 +122,7 @@ export function readBool(p: usize): bool {
 export function readString(p: usize): string {
   const at = textBase + load<u32>(p);
   const n = load<u32>(p, 4);
-  if (at < text || at > textEnd || n > textEnd - at) {
+  if (at < text || at > textEnd || <usize>n > textEnd - at) {
     malformed("a text lies outside or goes back");
   }
   text = at + n;

@@ -51,7 +51,7 @@ function throwRecord(status: u32, message: string, details: Details | null): voi
   }
   const textStart = FIXED + ((detailBytes + 3) & ~3);
   const length = textStart + 1 + messageBytes + typeBytes;
-  const at = heap.alloc(length);
+  const at = __new(length, idof<ArrayBuffer>()); // goes with the call
   memory.fill(at, 0, textStart + 1);
   store<u32>(at, textStart);
   store<u32>(at, ROOT, 4);

@@ -1,5 +1,7 @@
 // Owns the named value types that services use beside the language's own: Uuid, Instant, Duration,
 // Decimal (VALUES rule 10). All are immutable in spirit: methods return new values.
+// Compare with `equals`: `==` compares objects, as everywhere in TypeScript. (An overload of `==` would
+// also take over `x !== null`, and with it the compiler's narrowing.)
 
 /** 128 bits, written `01234567-89ab-cdef-0123-456789abcdef`. */
 export class Uuid {
@@ -35,11 +37,8 @@ export class Uuid {
       "-" + text.substring(16, 20) + "-" + text.substring(20);
   }
 
-  @operator("==") equals(other: Uuid): bool {
+  equals(other: Uuid): bool {
     return this.high == other.high && this.low == other.low;
-  }
-  @operator("!=") differs(other: Uuid): bool {
-    return !this.equals(other);
   }
 }
 
@@ -69,11 +68,8 @@ export class Instant {
   since(earlier: Instant): Duration {
     return new Duration(this.micros - earlier.micros);
   }
-  @operator("==") equals(other: Instant): bool {
+  equals(other: Instant): bool {
     return this.micros == other.micros;
-  }
-  @operator("!=") differs(other: Instant): bool {
-    return this.micros != other.micros;
   }
   @operator("<") isBefore(other: Instant): bool {
     return this.micros < other.micros;
@@ -105,11 +101,8 @@ export class Duration {
   @operator("-") minus(other: Duration): Duration {
     return new Duration(this.micros - other.micros);
   }
-  @operator("==") equals(other: Duration): bool {
+  equals(other: Duration): bool {
     return this.micros == other.micros;
-  }
-  @operator("!=") differs(other: Duration): bool {
-    return this.micros != other.micros;
   }
   @operator("<") isShorter(other: Duration): bool {
     return this.micros < other.micros;
@@ -199,11 +192,8 @@ export class Decimal {
     const gap = this.minus(other);
     return gap.form == "0" ? 0 : gap.isNegative ? -1 : 1;
   }
-  @operator("==") equals(other: Decimal): bool {
+  equals(other: Decimal): bool {
     return this.form == other.form;
-  }
-  @operator("!=") differs(other: Decimal): bool {
-    return this.form != other.form;
   }
   @operator("<") isLess(other: Decimal): bool {
     return this.compare(other) < 0;

@@ -6,15 +6,19 @@
 //   L_OUT_RECORD    the record that was open: it gets its size, or is dropped when it has no frame
 //   L_ROUTE, L_HAND the frame in hand: answered with `status`, unless L_HANDOVER says that a
 //                   pending slot or another lane had it already
-//   pending slots   answered with `status`, but for the one that L_COMPLETION names (answered)
+//   pending slots   answered with `status`, but for the one that L_COMPLETION names (answered). When
+//                   a call used up its CPU budget, only the one that L_CPU_SLOT names is told so;
+//                   the others are told that their lane was lost
 // Frames not begun stay in the rings for the next worker. Idempotent: each answer is one commit.
 
 import { HEADER_BYTES } from '../shared/frame';
 import {
-  HANDOVER_LANE, L_COMPLETION, L_OUT_RECORD_WORD, L_SOURCE_WORD, L_STALLED_WORD, L_WAITING_WORD,
+  HANDOVER_LANE, L_COMPLETION, L_CPU_SLOT_WORD, L_OUT_RECORD_WORD, L_SOURCE_WORD, L_STALLED_WORD, L_WAITING_WORD,
   P_CALL, P_CONNECTION, P_ROUTE, P_STAMP, P_STATE, RECORD_BYTES, SOURCE_WAITING,
 } from '../shared/layout';
 import { WAITING } from '../shared/limits';
+import { REASON_CPU, REASON_LANE_LOST } from '../shared/reason';
+import { DEADLINE_EXCEEDED, UNAVAILABLE } from '../shared/status';
 import { passed } from './forward';
 import { handedHead, handedTo, handOver, isBegun, rest, routeInHand } from './hand';
 import { lane, lanes, ringBytes, word } from './lane';
@@ -94,6 +98,9 @@ export function recoverLane(code: u32): u32 {
   answerInHand(code, 0, 0);
   handOver(0, 0);
   const answered = load<u32>(lane + L_COMPLETION);
+  const culprit = load<u32>(word(L_CPU_SLOT_WORD));
+  const overran = code == (DEADLINE_EXCEEDED | (REASON_CPU << 8));
+  const mates = overran ? UNAVAILABLE | (REASON_LANE_LOST << 8) : code;
   let left: u32 = 0;
   for (let slot: u32 = 0; slot < WAITING; slot++) {
     if (stateOf(slot) == FREE) continue;
@@ -103,7 +110,7 @@ export function recoverLane(code: u32): u32 {
         left++;
         continue;
       }
-      refuse(load<u64>(at + P_CONNECTION), load<u32>(at + P_CALL), code, 0);
+      refuse(load<u64>(at + P_CONNECTION), load<u32>(at + P_CALL), slot + 1 == culprit ? code : mates, 0);
       count(load<u32>(at + P_ROUTE), load<u32>(at + P_STAMP), 1);
     }
     store<u32>(at + P_STATE, FREE);

@@ -3,7 +3,7 @@
 //
 // One function each and no switch: asc -O3 takes minutes over a switch of 400 methods, 5 s over a table.
 import type { Method } from '../../host/schema/types.ts';
-import { emitGuestCodec } from './thin-codec.ts';
+import { emitGuestCodec } from './guest-codec.ts';
 import type { Service } from './service.ts';
 import { alias, relativeImport, ENTRY } from './user-text.ts';
 

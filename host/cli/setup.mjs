@@ -22,11 +22,9 @@ const TASKS = {
 
 /** Hash of what decides the contents of node_modules. */
 function wanted() {
-  const hash = createHash('sha256');
-  for (const name of ['package.json', 'package-lock.json']) {
-    hash.update(fs.readFileSync(path.join(ROOT, name)));
-  }
-  return `${hash.digest('hex')} ${process.platform}-${process.arch}`;
+  const lock = fs.readFileSync(path.join(ROOT, 'package-lock.json'));
+  const hash = createHash('sha256').update(lock).digest('hex');
+  return `${hash} ${process.platform}-${process.arch}`;
 }
 
 /** Runs `npm ci` unless node_modules is what the lockfile says. No install scripts are run. */

@@ -31,6 +31,7 @@ export class Marks {
   constructor(words: Int32Array, word: number) {
     this.words = words;
     this.word = word;
+    this.show(undefined);
   }
 
   /** `mark` runs next, after those entered before it. */

@@ -86,7 +86,7 @@ function servePage(options: ListenOptions, response: HttpResponse, request: Http
     headers[name] ??= value;
   });
   const method = request.getMethod().toUpperCase();
-  const asked = { method, path: request.getUrl(), query: request.getQuery(), headers };
+  const asked = { method, path: request.getUrl(), query: request.getQuery() ?? '', headers };
   let aborted = false;
   response.onAborted(() => {
     aborted = true;

@@ -46,7 +46,7 @@ export class Handshake {
     if (waiter === null || waiter.id !== id) return;
     this.waiter = null;
     if (error !== null) waiter.reject(error);
-    else waiter.resolve(payload.slice());
+    else waiter.resolve(Uint8Array.from(payload));
   }
 
   /** The connection is gone. */

@@ -55,8 +55,8 @@ function placeIn(text: string, piece: string): string {
 const CASES = [
   { method: 'nth', argument: 9, at: placeIn(TEXT, 'all[n]'), says: 'Index out of range' },
   { method: 'split', argument: 0, at: placeIn(LIB, 'a / b'), file: 'lib.ts', says: null },
-  { method: 'boom', argument: 4, at: placeIn(TEXT, 'throw new'), says: 'boom 4' },
-  { method: 'check', argument: 0, at: placeIn(TEXT, 'assert('), says: 'n is positive' },
+  { method: 'boom', argument: 4, at: placeIn(TEXT, '"boom "'), says: 'boom 4' },
+  { method: 'check', argument: 0, at: placeIn(TEXT, '"n is'), says: 'n is positive' },
   { method: 'stop', argument: 1, at: placeIn(TEXT, 'unreachable()'), says: null },
 ];
 

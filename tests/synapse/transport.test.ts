@@ -37,7 +37,7 @@ function serve(stream: Socket, eager: boolean): void {
   });
   stream.setNoDelay(true);
   stream.on('error', () => {});
-  stream.on('data', (chunk) => splitter.push(chunk));
+  stream.on('data', (chunk) => splitter.push(Uint8Array.from(chunk as Buffer)));
 }
 
 async function streamHost(

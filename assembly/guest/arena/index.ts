@@ -25,6 +25,8 @@ let limit: usize = 0;
 /** Blocks at or above it belong to the current call; 0 until the first call begins. */
 let mark: usize = 0;
 let escaped: bool = false;
+/** Raw blocks that this call took and did not free. */
+let raw: u32 = 0;
 
 /** Makes memory reach to `end`: twice as much if that can be had, else as much as needed. */
 function grow(end: usize): void {
@@ -72,30 +74,35 @@ function retake(p: usize, size: usize): usize {
 // @ts-ignore: decorator
 @unsafe @global export function __call_begin(): void {
   if (mark != 0) {
-    if (!escaped) __visit_globals(0);
-    if (!escaped) {
+    if (!escaped && raw == 0) __visit_globals(0);
+    if (!escaped && raw == 0) {
       top = mark;
       return;
     }
   }
   mark = top;
   escaped = false;
+  raw = 0;
 }
 
-// Raw memory that the service's own code takes: nobody sees where it keeps the address.
+// Raw memory (`heap.alloc`): nobody sees where its address is kept, so a call that did not free all of
+// its own is a call from which something escaped.
 // @ts-ignore: decorator
 @unsafe @global export function __alloc(size: usize): usize {
-  escaped = true;
+  raw++;
   return take(size);
 }
 // @ts-ignore: decorator
 @unsafe @global export function __realloc(p: usize, size: usize): usize {
-  escaped = true;
-  return retake(p, size);
+  const q = retake(p, size);
+  if (q != p && p < mark) raw++;
+  return q;
 }
 // @ts-ignore: decorator
 @unsafe @global export function __free(p: usize): void {
-  if (p >= mark && p + load<u32>(p - OVER) == top) top = p - OVER;
+  if (p < mark) return;
+  raw--;
+  if (p + load<u32>(p - OVER) == top) top = p - OVER;
 }
 
 // @ts-ignore: decorator

@@ -88,9 +88,10 @@ export function socket(address: NetConnectOpts): Dial {
     const splitter = new Splitter(events);
     stream.setNoDelay(true);
     stream.on('connect', () => events.opened());
-    stream.on('data', (chunk) => {
+    stream.on('data', ({ buffer, byteOffset, length }: Buffer) => {
       try {
-        splitter.push(chunk);
+        // Not the Buffer itself: its `slice` shares memory where a Uint8Array's copies.
+        splitter.push(new Uint8Array(buffer, byteOffset, length));
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         failed = error.message;

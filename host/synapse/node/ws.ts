@@ -37,8 +37,10 @@ export function ws(url: string): Dial {
     socket.on('open', () => events.opened());
     socket.on('message', (data: RawData, binary: boolean) => {
       if (!binary) return socket.close(CLOSE_UNSUPPORTED, 'only binary messages are spoken');
-      const bytes = data as Buffer;
-      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      const { buffer, byteOffset, length } = data as Buffer;
+      // Not the Buffer itself: its `slice` shares memory where a Uint8Array's copies.
+      const bytes = new Uint8Array(buffer, byteOffset, length);
+      const view = new DataView(buffer, byteOffset, length);
       events.message(bytes, view, 0, bytes.length);
     });
     socket.on('error', (error) => {

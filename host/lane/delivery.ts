@@ -1,0 +1,115 @@
+// Owns the listener thread's end of the out rings: polls them between events while calls are in flight, and
+// sleeps on the host's bell otherwise. Invariant: C_HOST_SLEEPS is 1 before the last look at the rings, so
+// an answer published after that look rings the bell.
+import {
+  C_HOST_BELL_WORD,
+  C_HOST_SLEEPS_WORD,
+  CONTROL,
+  RING_HEAD,
+  RING_TAIL,
+} from '../../assembly/shared/layout.ts';
+import type { Deliver } from './contract.ts';
+import type { SharedMemory } from './memory.ts';
+import { ReplyReader } from './ring.ts';
+
+const BELL = CONTROL / 4 + C_HOST_BELL_WORD;
+const SLEEPS = CONTROL / 4 + C_HOST_SLEEPS_WORD;
+/** Milliseconds without an answer after which polling ends although calls are in flight: the lane
+ *  serves something long, and will ring. */
+const POLL_MS = 1;
+/** Bytes of one lane before the next one has its turn. */
+const TURN_BYTES = 1 << 20;
+
+/** Takes answers out of all lanes' rings and hands them to `deliver`. */
+export class Delivery {
+  private readonly memory: SharedMemory;
+  private readonly deliver: Deliver;
+  private readonly readers: ReplyReader[] = [];
+  /** Word indices of the in rings' head and tail, two a lane. */
+  private readonly inputs: number[] = [];
+  private readonly polled: () => void;
+  private polling = false;
+  private armed = false;
+  private stopped = false;
+  private quietSince = 0;
+
+  /** `polled` is called after every look at all rings. */
+  constructor(memory: SharedMemory, deliver: Deliver, polled: () => void) {
+    this.memory = memory;
+    this.deliver = deliver;
+    this.polled = polled;
+    for (let lane = 0; lane < memory.lanes; lane++) {
+      this.readers.push(new ReplyReader(memory, lane));
+      const { at } = memory.inRing(lane);
+      this.inputs.push((at + RING_HEAD) >>> 2, (at + RING_TAIL) >>> 2);
+    }
+  }
+
+  /** Calls were pushed: poll. Costs nothing while polling. */
+  poke(): void {
+    if (this.polling || this.stopped) return;
+    this.polling = true;
+    this.quietSince = 0;
+    Atomics.store(this.memory.words, SLEEPS, 0);
+    setImmediate(this.poll);
+  }
+
+  /** Delivers what one lane has published. Returns the bytes. */
+  read(lane: number, limit?: number): number {
+    return this.readers[lane].read(this.deliver, limit);
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private readonly poll = (): void => {
+    if (this.stopped) return;
+    let bytes = 0;
+    for (let lane = 0; lane < this.readers.length; lane++) bytes += this.read(lane, TURN_BYTES);
+    this.polled();
+    if (bytes > 0) this.quietSince = 0;
+    if (bytes > 0 || this.hopeful()) setImmediate(this.poll);
+    else this.sleep();
+  };
+
+  /** Whether an answer is likely soon: input lies in a ring, and the lanes were not long silent. */
+  private hopeful(): boolean {
+    const { words } = this.memory;
+    const { inputs } = this;
+    for (let i = 0; i < inputs.length; i += 2) {
+      if (Atomics.load(words, inputs[i]) === Atomics.load(words, inputs[i + 1])) continue;
+      const now = performance.now();
+      if (this.quietSince === 0) this.quietSince = now;
+      return now - this.quietSince < POLL_MS;
+    }
+    return false;
+  }
+
+  private sleep(): void {
+    const { words } = this.memory;
+    const bell = Atomics.load(words, BELL);
+    Atomics.store(words, SLEEPS, 1);
+    for (const reader of this.readers) {
+      if (!reader.waits()) continue;
+      Atomics.store(words, SLEEPS, 0);
+      setImmediate(this.poll);
+      return;
+    }
+    this.polling = false;
+    // One wait at a time: an older one is still good, since a ring changes the bell and wakes all.
+    if (this.armed) return;
+    const wait = Atomics.waitAsync(words, BELL, bell);
+    if (!wait.async) {
+      this.poke();
+      return;
+    }
+    this.armed = true;
+    void wait.value.then(this.rung);
+  }
+
+  private readonly rung = (): void => {
+    this.armed = false;
+    this.poke();
+  };
+}

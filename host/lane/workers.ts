@@ -1,0 +1,117 @@
+// Owns the piscina pool that lane workers run in: starts them as standbys, finds the thread behind a task,
+// and tells when that thread has really ended (piscina's promise settles 1-4 ms before it has).
+import v8 from 'node:v8';
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { KernelModules } from './kernel.ts';
+import type { FromLane, LaneTask, ToLane } from './worker.ts';
+
+/** KB of stack for a suspended guest. With V8's default, more than eight of them get slow. */
+const SUSPENDED_STACK_KB = 64;
+
+/** One worker: a standby first, a lane later. */
+export interface LaneThread {
+  /** Id of the thread in the system, 0 = not known. */
+  readonly systemThread: number;
+  /** Resolves when the thread has ended; true: it ended with an error of its own. */
+  readonly exited: Promise<boolean>;
+  onMessage: (message: FromLane) => void;
+  post(message: ToLane): void;
+  /** Ends the thread wherever it is. */
+  end(): void;
+}
+
+export interface WorkersOptions {
+  memory: WebAssembly.Memory;
+  modules: KernelModules;
+  spinUs: number;
+  /** Workers at once: lanes, the standby, and one that is just ending. */
+  threads: number;
+  /** A worker failed outside of any task. */
+  failed(error: Error): void;
+}
+
+/** The pool. */
+export class Workers {
+  private readonly pool: Piscina;
+  private readonly options: WorkersOptions;
+
+  constructor(options: WorkersOptions) {
+    v8.setFlagsFromString(`--wasm-stack-switching-stack-size=${SUSPENDED_STACK_KB}`);
+    this.options = options;
+    this.pool = new Piscina({
+      filename: new URL('worker.ts', import.meta.url).href,
+      minThreads: 0,
+      maxThreads: options.threads,
+      concurrentTasksPerWorker: 1,
+      idleTimeout: 60_000,
+      recordTiming: false,
+    });
+    this.pool.on('error', options.failed);
+  }
+
+  /** Starts a worker; resolves when it stands by. Rejects when it cannot start. */
+  async stand(): Promise<LaneThread> {
+    const { port1, port2 } = new MessageChannel();
+    const { memory, modules, spinUs } = this.options;
+    const ending = new AbortController();
+    const task: LaneTask = { memory, modules, spinUs, port: port2 };
+    const run = this.pool.run(task, { transferList: [port2], signal: ending.signal });
+    let failure: unknown;
+    const over = run.then(
+      () => {},
+      (error: unknown) => {
+        failure = error;
+      },
+    );
+    const standing = await new Promise<Extract<FromLane, { kind: 'standing' }>>((resolve, reject) => {
+      port1.once('message', resolve);
+      void over.then(() => reject(failure ?? new Error('the worker ended at once')));
+    });
+    const worker = this.pool.threads.find((t) => t.threadId === standing.thread);
+    const exited = worker === undefined ? over : exitOf(worker);
+    return new Standing(port1, standing.systemThread, ending, exited.then(() => failed(failure)));
+  }
+
+  /** Ends what is left of the workers. */
+  async close(): Promise<void> {
+    await this.pool.destroy();
+  }
+}
+
+function exitOf(worker: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    worker.once('exit', () => resolve());
+  });
+}
+
+/** Whether a task's failure was the worker's own, and not that it was ended from here. */
+function failed(failure: unknown): boolean {
+  const name = (failure as Error | undefined)?.name;
+  return failure !== undefined && name !== 'AbortError' && !/^worker exited/.test(String((failure as Error).message));
+}
+
+class Standing implements LaneThread {
+  readonly systemThread: number;
+  readonly exited: Promise<boolean>;
+  onMessage: (message: FromLane) => void = () => {};
+  private readonly port: MessagePort;
+  private readonly ending: AbortController;
+
+  constructor(port: MessagePort, thread: number, ending: AbortController, exited: Promise<boolean>) {
+    this.port = port;
+    this.systemThread = thread;
+    this.ending = ending;
+    port.on('message', (message: FromLane) => this.onMessage(message));
+    port.unref();
+    this.exited = exited.finally(() => port.close());
+  }
+
+  post(message: ToLane): void {
+    this.port.postMessage(message);
+  }
+
+  end(): void {
+    this.ending.abort();
+  }
+}

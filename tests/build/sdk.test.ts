@@ -1,0 +1,99 @@
+// The names that cells see without importing them do what they say, through the real gate and membrane.
+import test from 'ava';
+import { link } from './linked.ts';
+import { compiled } from './project.ts';
+
+const cell = compiled(`
+class Reason { code: u32 = 0; text: string = ""; }
+function check(n: u32): u32 {
+  if (n > 9) return fail<u32>(Status.OUT_OF_RANGE, "too many: " + n.toString());
+  return n * 2;
+}
+function quiet(n: u32): void { if (n > 9) fail<void>(Status.ABORTED, ""); }
+function deep(n: u32): u32 { return attempt<u32, u32>(check, n).value + 1; }
+@service
+class Example {
+  plain(n: u32): u32 { return check(n); }
+  nothing(n: u32): void { quiet(n); }
+  caught(n: u32): string {
+    const a = attempt<u32, u32>(check, n);
+    return a.ok ? "ok " + a.value.toString() : a.status.toString() + " " + a.message;
+  }
+  caughtVoid(n: u32): bool { return attemptVoid<u32>(quiet, n).ok; }
+  nested(n: u32): u32 { return attempt<u32, u32>(deep, n).value; }
+  detailed(text: string): string {
+    const r = new Reason(); r.code = 7; r.text = text;
+    return fail<string>(Status.FAILED_PRECONDITION, "no", details<Reason>(r));
+  }
+  long(n: u32): u32 { return fail<u32>(Status.INTERNAL, "é".repeat(n)); }
+  say(text: string): void { log.debug(text); log.info(text); log.warn(text); log.error(text); }
+  clock(): i64 { return now().micros; }
+  chance(): f64 { return random(); }
+  library(): f64 { return Math.random(); }
+}`);
+
+test('fail ends the call with status and message; the instance stays', async (t) => {
+  const x = await link(await cell);
+  t.deepEqual(x.call('plain', 4), { value: 8 });
+  t.deepEqual(x.call('plain', 10), { status: 11, message: 'too many: 10', type: null, details: null });
+  t.deepEqual(x.call('plain', 5), { value: 10 });
+  t.like(x.call('nothing', 10), { status: 10, message: '' });
+  t.deepEqual(x.call('nothing', 1), { value: undefined });
+});
+
+test('attempt catches, and nests', async (t) => {
+  const x = await link(await cell);
+  t.deepEqual(x.call('caught', 3), { value: 'ok 6' });
+  t.deepEqual(x.call('caught', 12), { value: '11 too many: 12' });
+  t.deepEqual(x.call('caughtVoid', 12), { value: false });
+  t.deepEqual(x.call('caughtVoid', 2), { value: true });
+  t.deepEqual(x.call('nested', 2), { value: 5 });
+});
+
+test('a message longer than its room is cut, not refused', async (t) => {
+  const x = await link(await cell);
+  const short = x.call('long', 2000) as { message: string };
+  t.is(short.message.length, 2000);
+  const long = x.call('long', 100_000) as { status: number; message: string };
+  t.is(long.status, 13);
+  t.true(long.message.startsWith('éé') && long.message.endsWith('é...'));
+});
+
+test('log lines arrive with their level, cut at their limit', async (t) => {
+  const x = await link(await cell);
+  x.call('say', 'grüße');
+  t.deepEqual(x.log(), ['0 grüße', '1 grüße', '2 grüße', '3 grüße']);
+  x.call('say', 'x'.repeat(5000));
+  t.is(x.log()[4].length, 2048 + 2);
+});
+
+test('clock and chance come from the host', async (t) => {
+  const x = await link(await cell);
+  t.deepEqual(x.call('clock'), { value: 1_700_000_000_000_000n });
+  for (const name of ['chance', 'library']) {
+    const { value } = x.call(name) as { value: number };
+    t.true(value >= 0 && value < 1);
+    t.notDeepEqual(x.call(name), { value });
+  }
+});
+
+test('details travel with the name of their class', async (t) => {
+  const x = await link(await cell);
+  const { status, type, details } = x.call('detailed', 'ü') as {
+    status: number;
+    type: string;
+    details: Uint8Array;
+  };
+  t.is(status, 9);
+  t.is(type, 'Reason');
+  const { schema } = await cell;
+  const { decodeRecord } = await import('../../host/schema/dynamic.ts');
+  const fields = [{ name: 'value', type: { kind: 'record' as const, name: 'Reason' } }];
+  t.deepEqual(decodeRecord(schema, fields, details), { value: { code: 7, text: 'ü' } });
+});
+
+test('an unknown method number is refused by the cell itself', async (t) => {
+  const x = await link(await cell);
+  t.like(x.raw(99, new Uint8Array(0)), { status: 12 });
+  t.like(x.raw(-1, new Uint8Array(0)), { status: 12 });
+});
