@@ -1,7 +1,7 @@
 // Owns the caller's identity as guests see it. It comes from the connection that the host authenticated,
-// never from the call's own bytes. Read once a call, on first use: `begin` forgets the last caller.
+// never from the call's own bytes.
 //
-//   subject \0 role \0 role \0 \0 scope \0 scope        UTF-8; no roles: subject \0 \0 scope
+//   subject \0 role \0 role \0\0 scope \0 scope        UTF-8; no roles: subject \0\0 scope
 
 @external("cell:caller", "read")
 declare function readCaller(ptr: usize, cap: u32): u32;
@@ -23,29 +23,27 @@ function callerText(): string {
   return text;
 }
 
-/** Who calls. */
+/** Subject and roles: what stands before the double zero. */
+function names(text: string): string[] {
+  const end = text.indexOf("\0\0");
+  return (end < 0 ? text : text.substring(0, end)).split("\0");
+}
+
+/** Who calls. Each use asks the host: keep what is needed more than once in a variable. */
 export class Session {
   /** The `sub` of the caller's token; "" for a caller without one. */
   static get subject(): string {
-    const text = callerText();
-    const end = text.indexOf("\0");
-    return end < 0 ? text : text.substring(0, end);
+    return names(callerText())[0];
   }
 
   static get roles(): string[] {
-    const text = callerText();
-    const start = text.indexOf("\0");
-    if (start < 0) return [];
-    const end = text.indexOf("\0\0", start);
-    const list = text.substring(start + 1, end < 0 ? text.length : end);
-    return list.length == 0 ? [] : list.split("\0");
+    return names(callerText()).slice(1);
   }
 
   static get scopes(): string[] {
     const text = callerText();
     const end = text.indexOf("\0\0");
-    if (end < 0 || end + 2 >= text.length) return [];
-    return text.substring(end + 2).split("\0");
+    return end < 0 || end + 2 == text.length ? [] : text.substring(end + 2).split("\0");
   }
 
   static hasRole(role: string): bool {

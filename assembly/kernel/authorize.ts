@@ -1,8 +1,9 @@
 // Owns who may call what: session slot against route row. Never answers, never counts.
 //
 // The listener may close or reuse a slot at any moment. It writes the generation to 0 first and
-// last to its new value, so: generation equal before and after = the fields between were one
-// session's. STALE means that they were not: the call is dropped as its connection is gone.
+// last to its new value, so: equal before and after = the fields between were one session's.
+// Generation and flags are one aligned word: one load a frame tells that nothing has changed,
+// revocation included. (A refreshed token counts from the next message on.)
 
 import {
   R_FLAGS, R_ROLES_ANY, R_SCOPES_ALL, ROUTE_LIVE, ROUTE_PUBLIC, S_EXPIRY, S_FLAGS, S_GENERATION,
@@ -14,45 +15,67 @@ import {
 import { PERMISSION_DENIED, UNAUTHENTICATED, UNIMPLEMENTED } from '../shared/status';
 import { now, routeCount, rowOf } from './lane';
 
-export const STALE: u32 = 0xffffffff;
 const OPEN: u32 = ROUTE_LIVE | ROUTE_PUBLIC;
+const REVOKED: u32 = UNAUTHENTICATED | (REASON_REVOKED << 8);
+const UNKNOWN_ROUTE: u32 = UNIMPLEMENTED | (REASON_NO_ROUTE << 8);
 
-/** The slot whose identity the call carries: 0 when its token has expired (public routes). */
-export let identity: usize = 0;
+/** What read() found out about a session; it holds while the slot's word stays `word`. */
+export let word: u64 = 0;
+export let roles: u64 = 0;
+export let scopes: u64 = 0;
+/** What the session is refused with on every route that is not public: 0, or status | reason << 8. */
+export let standing: u32 = 0;
 
 @inline
-export function current(slot: usize, generation: u32): bool {
-  return atomic.load<u32>(slot + S_GENERATION) == generation;
+export function wordOf(slot: usize): u64 {
+  return atomic.load<u64>(slot + S_GENERATION);
 }
 
-/** 0, STALE, or status | reason << 8. Strangers cannot tell an unknown route from a closed one. */
+/** Reads the session in `slot`. False: it is not of this generation, nobody is there any more. */
+export function read(slot: usize, generation: u32): bool {
+  do {
+    word = wordOf(slot);
+    if (<u32>word != generation) return false;
+    const flags = <u32>(word >> 32);
+    roles = load<u64>(slot + S_ROLES);
+    scopes = load<u64>(slot + S_SCOPES);
+    standing = 0;
+    if (flags & SESSION_REVOKED) standing = REVOKED;
+    else if (!(flags & SESSION_AUTHENTICATED)) standing = UNAUTHENTICATED | (REASON_NO_SESSION << 8);
+    else if (load<i64>(slot + S_EXPIRY) <= now) standing = UNAUTHENTICATED | (REASON_EXPIRED << 8);
+  } while (wordOf(slot) != word);
+  return true;
+}
+
+/** 0, or status | reason << 8. Strangers cannot tell an unknown route from a closed one. */
 @inline
-export function authorize(slot: usize, generation: u32, route: u32): u32 {
-  const row = rowOf(route);
-  const flags = load<u32>(slot + S_FLAGS);
-  const routeFlags: u32 = route < routeCount ? load<u32>(row + R_FLAGS) : 0;
-  identity = slot;
-  if (flags & SESSION_REVOKED) return UNAUTHENTICATED | (REASON_REVOKED << 8);
-  if ((routeFlags & OPEN) == OPEN) {
-    if ((flags & SESSION_AUTHENTICATED) && load<i64>(slot + S_EXPIRY) <= now) identity = 0;
-  } else {
-    if (!(flags & SESSION_AUTHENTICATED)) return UNAUTHENTICATED | (REASON_NO_SESSION << 8);
-    if (load<i64>(slot + S_EXPIRY) <= now) return UNAUTHENTICATED | (REASON_EXPIRED << 8);
-    if (!(routeFlags & ROUTE_LIVE)) return UNIMPLEMENTED | (REASON_NO_ROUTE << 8);
-    const any = load<u64>(row + R_ROLES_ANY);
-    if (any && !(any & load<u64>(slot + S_ROLES))) return PERMISSION_DENIED | (REASON_ROLE << 8);
-    const all = load<u64>(row + R_SCOPES_ALL);
-    if ((load<u64>(slot + S_SCOPES) & all) != all) return PERMISSION_DENIED | (REASON_SCOPE << 8);
-  }
-  return current(slot, generation) ? 0 : STALE;
+export function authorize(route: u32, standing: u32, roles: u64, scopes: u64): u32 {
+  if (route >= routeCount) return standing ? standing : UNKNOWN_ROUTE;
+  const row = rowOf(route), flags = load<u32>(row + R_FLAGS);
+  if ((flags & OPEN) != ROUTE_LIVE) return authorizeOpen(flags, standing);
+  if (standing) return standing;
+  const any = load<u64>(row + R_ROLES_ANY);
+  if (any && !(any & roles)) return PERMISSION_DENIED | (REASON_ROLE << 8);
+  const all = load<u64>(row + R_SCOPES_ALL);
+  if ((scopes & all) != all) return PERMISSION_DENIED | (REASON_SCOPE << 8);
+  return 0;
 }
 
-/** For frames that another lane has judged: only what may have changed since. */
-export function revised(slot: usize, route: u32): u32 {
-  const flags = load<u32>(slot + S_FLAGS);
-  const lost = (flags & SESSION_AUTHENTICATED) && load<i64>(slot + S_EXPIRY) <= now;
-  identity = lost ? 0 : slot;
-  if (flags & SESSION_REVOKED) return UNAUTHENTICATED | (REASON_REVOKED << 8);
-  const live = route < routeCount && (load<u32>(rowOf(route) + R_FLAGS) & ROUTE_LIVE) != 0;
-  return live ? 0 : UNIMPLEMENTED | (REASON_NO_ROUTE << 8);
+/** Public routes, which only a revoked session may not call, and dead ones. */
+function authorizeOpen(flags: u32, standing: u32): u32 {
+  if (!(flags & ROUTE_LIVE)) return standing ? standing : UNKNOWN_ROUTE;
+  return standing == REVOKED ? standing : 0;
+}
+
+/** Frames that another lane has judged: only what may have changed since. */
+export function authorizeAgain(route: u32, standing: u32): u32 {
+  const flags: u32 = route < routeCount ? load<u32>(rowOf(route) + R_FLAGS) : 0;
+  if (!(flags & ROUTE_LIVE)) return UNKNOWN_ROUTE;
+  return standing == REVOKED ? standing : 0;
+}
+
+/** The slot whose identity a call carries: none when its token expired (public routes only). */
+@inline
+export function identity(slot: usize, standing: u32): usize {
+  return standing >> 8 == REASON_EXPIRED ? 0 : slot;
 }

@@ -10,6 +10,7 @@ import {
   PART_METRICS_WORD, RUNS,
 } from '../shared/layout';
 import { age, lane, part, routeCount } from './lane';
+import { halt } from './reply';
 
 const NOTHING: u64 = 0xffffffff_ffffffff;
 const RUN_BYTES: u32 = 16;
@@ -28,9 +29,15 @@ export function attachMetrics(): void {
 /** One answer of `route`, received at `stamp`. `failed` is 0 or 1. */
 @inline
 export function count(route: u32, stamp: u32, failed: u32): void {
+  countMany(route, stamp, 1 | (<u64>failed << 32));
+}
+
+/** Many answers: `calls` is calls | errors << 32. */
+@inline
+export function countMany(route: u32, stamp: u32, calls: u64): void {
   const wanted = <u64>stamp | (<u64>route << 32);
   if (wanted != key) turn(wanted);
-  store<u64>(run, load<u64>(run, 8) + (1 | (<u64>failed << 32)), 8);
+  store<u64>(run, load<u64>(run, 8) + calls, 8);
 }
 
 function turn(wanted: u64): void {
@@ -47,6 +54,7 @@ function turn(wanted: u64): void {
   store<u64>(run, 0, 8);
   store<u32>(lane + L_RUN_COUNT, runs + 1);
   runsFull = runs + 1 >= RUNS;
+  if (runsFull) halt();
   key = wanted;
 }
 

@@ -11,7 +11,6 @@ import {
 import { WAITING } from '../shared/limits';
 import { REASON_WAIT_FULL } from '../shared/reason';
 import { INTERNAL, UNAVAILABLE } from '../shared/status';
-import { identity } from './authorize';
 import { deadlineOf } from './deadline';
 import { handOver } from './hand';
 import { lane, messageBytes, part, word } from './lane';
@@ -57,11 +56,11 @@ function find(): u32 {
   return WAITING;
 }
 
-/** Queues a call whose arguments lie at `args`; it is finished input at `after`. 0, or status |
- *  reason << 8. Killed between the state and the progress word, the hand-over names the slot. */
+/** Queues a call whose arguments lie at `args`; it is finished input at `after`. `session`: byte
+ *  offset of the caller's slot, 0 = nobody. 0, or status | reason << 8. Killed between the state and the progress word, the hand-over names the slot. */
 export function accept(
   args: usize, bytes: u32, key: u64, call: u32, route: u32, stamp: u32, remainingMs: u32,
-  after: u32,
+  after: u32, session: u32,
 ): u32 {
   const slot = find();
   if (slot == WAITING) return UNAVAILABLE | (REASON_WAIT_FULL << 8);
@@ -71,7 +70,7 @@ export function accept(
   store<u32>(at + P_ROUTE, route);
   store<u32>(at + P_STAMP, stamp);
   store<i64>(at + P_DEADLINE, deadlineOf(remainingMs, stamp));
-  store<u32>(at + P_SESSION, <u32>identity);
+  store<u32>(at + P_SESSION, session);
   handOver(slot + 1, 0);
   store<u32>(at + P_STATE, QUEUED);
   const refusal = wait(slot, args, bytes);

@@ -8,6 +8,8 @@
 //   +------------------+-------+-------------+---------------+---------------+ ring's end
 //
 // A record's size is written when it is closed; L_OUT_RECORD lets recover() close it instead.
+// While head < stop, all is ready for one more frame of `owner`: its record is open, a header
+// fits before the edge, a largest reply fits, nothing is due to be published. One comparison.
 
 import { AT_CALL, HEADER_BYTES, KIND_ERROR, KIND_RESPONSE } from '../shared/frame';
 import {
@@ -33,9 +35,10 @@ let published: u32 = 0;
 let record: u32 = 0;
 let isOpen: bool = false;
 /** connection | generation << 32 of the open record that takes more frames, or NOBODY. */
-let owner: u64 = NOBODY;
+export let owner: u64 = NOBODY;
 let edge: u32 = 0;
 let safe: u32 = 0;
+export let stop: u32 = 0;
 
 export function attachReplies(): void {
   ring = part(PART_OUT_WORD);
@@ -51,8 +54,40 @@ export function resume(position: u32): void {
   published = position;
   safe = position;
   edge = position;
+  stop = position;
   owner = NOBODY;
   isOpen = false;
+}
+
+/** Makes head < stop true for `key`: publishes what is due, opens a record. False: the ring is
+ *  full, and L_STALLED says so. Progress must have been stored: frames may become visible. */
+export function prepare(key: u64): bool {
+  if (head - published >= PUBLISH_BYTES) publishReplies();
+  if (!roomy()) return false;
+  if (key != owner || edge - head < HEADER_BYTES) begin(key, RECORD_DATA, HEADER_BYTES);
+  const straight = edge - head - HEADER_BYTES + 1;
+  stop = head + min(min(safe - head, straight), published + PUBLISH_BYTES - head);
+  // Opening a record may have used up what safe promised; the next frame measures again.
+  if (<i32>(stop - head) <= 0) stop = head + 1;
+  return true;
+}
+
+/** The next frame must prepare() again. */
+@inline
+export function halt(): void {
+  stop = head;
+}
+
+/** Where the frame at position `at` of the open record lies. */
+@inline
+export function addressOf(at: u32): usize {
+  return data + (at & mask);
+}
+
+/** Frames up to `position` were written by the caller itself, at addressOf(). */
+@inline
+export function moveTo(position: u32): void {
+  head = position;
 }
 
 /** True when a largest reply fits, wherever the ring's end is. Loads the tail only when unsure. */
@@ -120,6 +155,7 @@ export function begin(key: u64, tag: u32, bytes: u32): void {
   edge = (head & ~mask) + mask + 1;
   head += RECORD_BYTES;
   owner = tag == RECORD_DATA ? key : NOBODY;
+  halt();
 }
 
 /** Where begin()'s record takes its bytes. */
@@ -134,6 +170,7 @@ function close(): void {
   head = (head + 15) & ~15;
   isOpen = false;
   owner = NOBODY;
+  halt();
 }
 
 /** Completes the frame at `at`, whose payload of `bytes` is in place. `code` 0: RESPONSE. */
@@ -143,6 +180,13 @@ export function complete(at: usize, call: u32, code: u32, retryMs: u32, bytes: u
   store<u64>(at, <u64>bytes | (kind << 32) | (<u64>code << 48));
   store<u64>(at, <u64>call | (<u64>retryMs << 32), AT_CALL);
   finishFrame(at, bytes);
+}
+
+/** An ERROR without payload at `at`; the caller steps over it. */
+@inline
+export function writeError(at: usize, call: u32, code: u32): void {
+  store<u64>(at, (<u64>KIND_ERROR << 32) | (<u64>code << 48));
+  store<u64>(at, <u64>call, AT_CALL);
 }
 
 /** Zeroes the padding (the ring holds older replies of others) and steps over the frame. */
@@ -159,11 +203,6 @@ export function finishFrame(at: usize, bytes: u32): void {
 @inline
 export function advance(bytes: u32): void {
   head += bytes;
-}
-
-@inline
-export function publishDue(): bool {
-  return head - published > PUBLISH_BYTES;
 }
 
 /** Shows the listener all frames so far. */

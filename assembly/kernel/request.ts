@@ -1,5 +1,5 @@
-// Owns one REQUEST: judge, then refuse, pass on, queue or dispatch, with exactly one of them done.
-// Every word of the frame is read once, into w0 and w1, by the caller.
+// Owns one REQUEST that authorize.ts let through: limits, then pass on, queue or dispatch, with
+// exactly one of them done, or a refusal. Words of the frame come as arguments: each is read once.
 
 import { FLAG_CHANNEL_MASK, FLAG_EXT, HEADER_BYTES } from '../shared/frame';
 import {
@@ -13,7 +13,7 @@ import {
 import {
   DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE, UNIMPLEMENTED,
 } from '../shared/status';
-import { authorize, identity, revised, STALE } from './authorize';
+import { authorize, authorizeAgain, identity, roles, scopes, standing } from './authorize';
 import { passed } from './deadline';
 import { extensionBytes, walkExtensions } from './extension';
 import { pass } from './forward';
@@ -25,29 +25,49 @@ import { accept } from './pending';
 import { begin, complete, inside, place, room } from './reply';
 import { progress } from './ring';
 
-/** Serves the frame at `p`, whose `step` bytes end at input position `after`. `trusted`: another
- *  lane has judged it. False: its connection is gone, the frame is dropped. */
-@inline
+/** Any REQUEST at `p`, whose `step` bytes end at input position `after`. `trusted`: another lane
+ *  has judged it. authorize.read() was done for its session. */
 export function request(
   p: usize, w0: u64, step: u32, after: u32, slot: usize, key: u64, stamp: u32, trusted: bool,
-): bool {
-  const w1 = load<u64>(p, 8);
-  const route = <u32>(w0 >> 48);
-  const flags = <u32>(w0 >> 40) & 255;
-  let code = flags & FLAG_CHANNEL_MASK
-    ? UNIMPLEMENTED | (REASON_CHANNEL << 8)
-    : trusted ? revised(slot, route) : authorize(slot, <u32>(key >> 32), route);
-  if (code == STALE) return false;
-  let skip: u32 = 0, retry: u32 = 0;
+): void {
+  const route = <u32>(w0 >> 48), flags = <u32>(w0 >> 40) & 255;
+  let code: u32 = 0, skip: u32 = 0;
+  if (flags & FLAG_CHANNEL_MASK) code = UNIMPLEMENTED | (REASON_CHANNEL << 8);
+  else if (trusted) code = authorizeAgain(route, standing);
+  else code = authorize(route, standing, roles, scopes);
   if (!code && (flags & FLAG_EXT)) {
     code = walkExtensions(p + HEADER_BYTES, <u32>w0);
     skip = extensionBytes;
   }
-  const row = rowOf(route), bytes = <u32>w0 - skip;
-  if (!code && bytes > load<u32>(row + R_PAYLOAD_BYTES)) {
+  if (code) refused(key, load<u32>(p, 8), code, 0, route, stamp, after);
+  else admit(p, skip, w0, step, after, slot, key, stamp, trusted);
+}
+
+/** Answers without a payload: code is status | reason << 8. */
+export function refused(
+  key: u64, call: u32, code: u32, retry: u32, route: u32, stamp: u32, after: u32,
+): void {
+  refuse(key, call, code, retry);
+  progress(after);
+  count(route, stamp, 1);
+}
+
+@inline
+export function refuse(key: u64, call: u32, code: u32, retry: u32): void {
+  complete(place(key, HEADER_BYTES), call, code, retry, 0);
+}
+
+/** A call that may be made; its arguments begin `skip` bytes after the header. */
+@inline
+export function admit(
+  p: usize, skip: u32, w0: u64, step: u32, after: u32, slot: usize, key: u64, stamp: u32,
+  trusted: bool,
+): void {
+  const route = <u32>(w0 >> 48), bytes = <u32>w0 - skip, w1 = load<u64>(p, 8), row = rowOf(route);
+  let code: u32 = 0, retry: u32 = 0;
+  if (bytes > load<u32>(row + R_PAYLOAD_BYTES)) {
     code = RESOURCE_EXHAUSTED | (REASON_PAYLOAD_TOO_LARGE << 8);
-  }
-  if (!code && !trusted) {
+  } else if (!trusted) {
     code = limit(slot, row, route);
     if (code) retry = retryMs;
   }
@@ -57,34 +77,34 @@ export function request(
   if (!code) {
     beginHand(route, after - step);
     const home = load<u32>(row + R_HOME);
-    if (home != HOME_ANY && home != self) {
-      // Passed on once at most: an actor that has moved meanwhile is lost to this call.
-      code = trusted
-        ? UNAVAILABLE | (REASON_LANE_LOST << 8)
-        : pass(home, p, step, key, stamp, after);
-      if (!code) return true;
-    } else if (load<u32>(row + R_FLAGS) & ROUTE_WAITING) {
-      const args = p + HEADER_BYTES + skip;
-      code = accept(args, bytes, key, <u32>w1, route, stamp, <u32>(w1 >> 32), after);
-      if (!code) return true;
-    } else {
-      caller(identity, <u32>(key >> 32));
+    if ((home == HOME_ANY || home == self) && !(load<u32>(row + R_FLAGS) & ROUTE_WAITING)) {
+      caller(identity(slot, standing), <u32>(key >> 32));
       const failed = dispatch(row, p + HEADER_BYTES + skip, bytes, key, <u32>w1);
       progress(after);
       count(route, stamp, failed);
-      return true;
+      return;
     }
+    code = hand(p, skip, bytes, step, after, slot, key, w1, stamp, trusted);
+    if (!code) return;
   }
-  refuse(key, <u32>w1, code, retry);
-  progress(after);
-  count(route, stamp, 1);
-  return true;
+  refused(key, <u32>w1, code, retry, route, stamp, after);
 }
 
-/** An ERROR without payload: code is status | reason << 8. */
-@inline
-export function refuse(key: u64, call: u32, code: u32, retry: u32): void {
-  complete(place(key, HEADER_BYTES), call, code, retry, 0);
+/** A call that is not answered here and now: on to its actor's lane, or into the pending table. */
+function hand(
+  p: usize, skip: u32, bytes: u32, step: u32, after: u32, slot: usize, key: u64, w1: u64,
+  stamp: u32, trusted: bool,
+): u32 {
+  const route = <u32>load<u16>(p, 6);
+  const home = load<u32>(rowOf(route) + R_HOME);
+  if (home == HOME_ANY || home == self) {
+    const who = <u32>identity(slot, standing);
+    const args = p + HEADER_BYTES + skip;
+    return accept(args, bytes, key, <u32>w1, route, stamp, <u32>(w1 >> 32), after, who);
+  }
+  // Passed on once at most: an actor that has moved meanwhile is lost to this call.
+  if (trusted) return UNAVAILABLE | (REASON_LANE_LOST << 8);
+  return pass(home, p, step, key, stamp, after);
 }
 
 /** Enters the cell through its membrane; 1 when it failed. A trap leaves the frame in hand. */
@@ -111,4 +131,3 @@ function refetch(entry: u32, bytes: u32, key: u64): u64 {
   begin(key, RECORD_DATA, HEADER_BYTES + ((bytes + 7) & ~7));
   return call_indirect<u64>(entry + 1, inside() + HEADER_BYTES);
 }
-

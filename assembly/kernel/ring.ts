@@ -93,6 +93,12 @@ export function next(size: u32): void {
   done = 0;
 }
 
+/** The current record's frames are finished up to `offset`. */
+@inline
+export function markDone(offset: u32): void {
+  done = offset;
+}
+
 /** Position of the frame `offset` bytes into the current record's frames. */
 @inline
 export function positionOf(offset: u32): u32 {

@@ -13,48 +13,38 @@ import { HELLO_BYTES } from '../shared/limits';
 import {
   CLOSE_FRAME_FLAGS, CLOSE_FRAME_KIND, CLOSE_FRAME_LENGTH, CLOSE_TRUNCATED,
 } from '../shared/reason';
-import { current } from './authorize';
+import { authorize, read, roles, scopes, standing, word, wordOf } from './authorize';
 import { pass } from './forward';
 import { begin as beginHand, rest } from './hand';
 import { invariants } from './invariants';
-import { routeCount, rowOf, self, sessionCount, sessionOf, word } from './lane';
-import { runsFull } from './metrics';
+import { routeCount, rowOf, self, sessionCount, sessionOf, word as laneWord } from './lane';
+import { countMany, runsFull } from './metrics';
 import {
-  advance, begin, finishFrame, inside, place, publishDue, publishReplies, roomy,
+  addressOf, advance, begin, finishFrame, halt, head, inside, moveTo, owner, place, prepare, stop,
+  writeError,
 } from './reply';
-import { request } from './request';
-import { at, done, end, free, freeDue, next, open, positionOf, progress, record } from './ring';
+import { admit, request } from './request';
+import {
+  at, done, end, free, freeDue, markDone, next, open, positionOf, progress, record,
+} from './ring';
+
+/** No kind and flags ever look like this: a forwarded frame takes the general road. */
+const NEVER: u32 = 0x10000;
+const ONE_ERROR: u64 = 0x1_0000_0001;
 
 @external('env', 'cancel')
 declare function cancel(connection: u32, generation: u32, call: u32): void;
 
 /** Serves up to `budget` frames of `source`; ends early when the out ring is full (L_STALLED) or
- *  the metrics have no run left. Returns the frames. */
+ *  the metrics have no run left. Returns the frames; a dropped record counts as one. */
 export function serve(source: u32, budget: u32): u32 {
   let frames: u32 = 0;
   open(source);
   while (at != end) {
     const r = record(), size = load<u32>(r);
     if (size != RECORD_SKIP && done < size) {
-      const key = load<u64>(r, 4), stamp = load<u32>(r, 12), connection = <u32>key;
-      const slot = connection < sessionCount ? sessionOf(connection) : 0;
-      let offset = done;
-      do {
-        if (frames == budget || runsFull || !roomy()) {
-          rest();
-          free();
-          return frames;
-        }
-        if (!slot || !current(slot, <u32>(key >> 32))) {
-          progress(positionOf(size)); // dropped silently: nobody is there to be answered
-          frames++;
-          break;
-        }
-        offset = frame(r + RECORD_BYTES, offset, size, slot, key, stamp, source);
-        frames++;
-        if (publishDue()) publishReplies();
-        invariants();
-      } while (offset < size);
+      frames += frameRun(r, size, source, budget - frames);
+      if (done < size) break;
     }
     next(size);
     if (freeDue()) free();
@@ -64,25 +54,97 @@ export function serve(source: u32, budget: u32): u32 {
   return frames;
 }
 
-/** Serves the frame `offset` bytes into a record of `size`; returns where the next one begins. */
+/** Serves frames of the record at `r` until all are done, or `budget` or the room is used up;
+ *  stores how far it got in ring.done. The road of a plain REQUEST that is refused runs in
+ *  locals: its frames count as answered once `answered` is stored (7 memory accesses a frame). */
+function frameRun(r: usize, size: u32, source: u32, budget: u32): u32 {
+  const key = load<u64>(r, 4), stamp = load<u32>(r, 12), connection = <u32>key;
+  const slot = connection < sessionCount ? sessionOf(connection) : 0;
+  if (!slot || !read(slot, <u32>(key >> 32))) return drop(size);
+  let seen = word;
+  const position = positionOf(0), plain: u32 = source ? NEVER : KIND_REQUEST;
+  let offset = done, frames: u32 = 0, out = head;
+  let tally: u64 = 0, tallied: u32 = 0;
+  if (owner != key) halt();
+  while (offset < size) {
+    if (frames == budget || <i32>(stop - out) <= 0) {
+      answered(out, position + offset, tallied, stamp, tally);
+      tally = 0;
+      if (frames == budget || runsFull || !prepare(key)) break;
+      out = head;
+    }
+    if (wordOf(slot) != seen) {
+      answered(out, position + offset, tallied, stamp, tally);
+      tally = 0;
+      if (!read(slot, <u32>(key >> 32))) return frames + drop(size);
+      seen = word;
+    }
+    frames++;
+    const p = r + RECORD_BYTES + offset, w0 = load<u64>(p), room = (size & ~7) - offset;
+    const whole = <u64><u32>w0 + HEADER_BYTES <= <u64>room;
+    if (whole && (<u32>(w0 >> 32) & 0xffff) == plain) {
+      const route = <u32>(w0 >> 48), step = (HEADER_BYTES + <u32>w0 + 7) & ~7;
+      const code = authorize(route, standing, roles, scopes);
+      if (code) {
+        if (route != tallied) {
+          if (tally) countMany(tallied, stamp, tally);
+          tallied = route;
+          tally = 0;
+        }
+        tally += ONE_ERROR;
+        writeError(addressOf(out), load<u32>(p, 8), code);
+        out += HEADER_BYTES;
+      } else {
+        answered(out, position + offset, tallied, stamp, tally);
+        tally = 0;
+        admit(p, 0, w0, step, position + offset + step, slot, key, stamp, false);
+        out = head;
+      }
+      offset += step;
+    } else {
+      answered(out, position + offset, tallied, stamp, tally);
+      tally = 0;
+      offset = frame(p, w0, offset, size, slot, key, stamp, source);
+      out = head;
+    }
+    invariants();
+  }
+  answered(out, position + offset, tallied, stamp, tally);
+  markDone(offset);
+  return frames;
+}
+
+/** Nobody is there to be answered: the record goes silently. */
+function drop(size: u32): u32 {
+  progress(positionOf(size));
+  markDone(size);
+  return 1;
+}
+
+/** Makes the refusals that were only written count: out head, input position and metrics. */
 @inline
+function answered(out: u32, position: u32, route: u32, stamp: u32, tally: u64): void {
+  if (!tally) return;
+  moveTo(out);
+  progress(position);
+  countMany(route, stamp, tally);
+}
+
+/** Any frame: `w0` at `p`, `offset` bytes into a record of `size`; returns where the next begins. */
 function frame(
-  frames: usize, offset: u32, size: u32, slot: usize, key: u64, stamp: u32, source: u32,
+  p: usize, w0: u64, offset: u32, size: u32, slot: usize, key: u64, stamp: u32, source: u32,
 ): u32 {
-  const left = size - offset;
+  const left = size - offset, length = <u32>w0;
   if (left < HEADER_BYTES) return fatal(key, size, CLOSE_TRUNCATED);
-  const p = frames + offset, w0 = load<u64>(p), length = <u32>w0;
   if (length > left - HEADER_BYTES) return fatal(key, size, CLOSE_FRAME_LENGTH);
   const step = (HEADER_BYTES + length + 7) & ~7;
   if (step > left) return fatal(key, size, CLOSE_TRUNCATED);
   if (<u32>(w0 >> 40) & 255 & ~FLAGS_KNOWN) return fatal(key, size, CLOSE_FRAME_FLAGS);
-  const after = positionOf(offset + step);
-  if ((<u32>(w0 >> 32) & 255) == KIND_REQUEST) {
-    if (request(p, w0, step, after, slot, key, stamp, source != 0)) return offset + step;
-    progress(positionOf(size));
-    return size;
+  if ((<u32>(w0 >> 32) & 255) != KIND_REQUEST) {
+    return other(p, w0, offset, step, size, key, stamp, source);
   }
-  return other(p, w0, offset, step, size, key, stamp, source);
+  request(p, w0, step, positionOf(offset + step), slot, key, stamp, source != 0);
+  return offset + step;
 }
 
 /** All kinds but REQUEST. */
@@ -127,7 +189,7 @@ function withdraw(
   if (source == 0 && home != HOME_ANY && home != self) {
     beginHand(route, after - step);
     pass(home, p, step, key, stamp, after);
-  } else if (load<u32>(word(L_WAITING_WORD))) {
+  } else if (load<u32>(laneWord(L_WAITING_WORD))) {
     cancel(<u32>key, <u32>(key >> 32), load<u32>(p, 8));
   }
 }

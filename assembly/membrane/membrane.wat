@@ -54,7 +54,7 @@
   ;; 16 overlapping the ones before, so that no byte past n is read or written.
   (func $toCell (param $to i32) (param $from i32) (param $n i32)
     (local $end i32)
-    (if (i32.gt_u (local.get $n) (i32.const 512))
+    (if (i32.gt_u (local.get $n) (i32.const 32))
       (then
         (memory.copy $cell $host (local.get $to) (local.get $from) (local.get $n))
         (return)))
@@ -90,7 +90,7 @@
 
   (func $toHost (param $to i32) (param $from i32) (param $n i32)
     (local $end i32)
-    (if (i32.gt_u (local.get $n) (i32.const 512))
+    (if (i32.gt_u (local.get $n) (i32.const 32))
       (then
         (memory.copy $host $cell (local.get $to) (local.get $from) (local.get $n))
         (return)))

@@ -26,10 +26,15 @@ export interface Capability {
    * The JavaScript functions behind the imports, by full name. Empty: the gate, which is
    * WebAssembly, answers for them. A function returns -status instead of throwing.
    */
-  build(grants: Grants, guest: Guest): Record<string, WebAssembly.ImportValue>;
+  build(grants: Grants, guest: Guest, drivers: Drivers): Record<string, WebAssembly.ImportValue>;
 }
 
-/** What holds the bytes behind `cell:blob`. Every driver passes tests/lane/blob-drivers.test.ts. */
+/** What makes the drivers that grants ask for. */
+export interface Drivers {
+  blob(grant: NonNullable<Grants['blob']>): BlobDriver;
+}
+
+/** What holds the bytes behind `cell:blob`. Every driver passes tests/lane/blob.test.ts. */
 export interface BlobDriver {
   /** Bytes of a blob, or -status: -INVALID_ARGUMENT for a bad name, -NOT_FOUND. Never rejects. */
   size(name: string): Promise<number>;

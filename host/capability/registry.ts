@@ -3,7 +3,7 @@
 import type { Grants } from '../lane/contract.ts';
 import { blobImports } from './blob.ts';
 import { BlobFolder } from './blob-folder.ts';
-import type { Capability, Guest } from './contract.ts';
+import type { Capability, Drivers, Guest } from './contract.ts';
 
 const always = (name: string, imports: string[]): Capability => ({
   name,
@@ -25,10 +25,13 @@ export const CAPABILITIES: readonly Capability[] = [
     imports: ['cell:blob.size', 'cell:blob.read'],
     example: "{ blob: { root: './data' } }",
     granted: (grants) => grants.blob !== undefined,
-    build: (grants, guest) =>
-      grants.blob === undefined ? {} : blobImports(new BlobFolder(grants.blob.root), guest),
+    build: (grants, guest, drivers) =>
+      grants.blob === undefined ? {} : blobImports(drivers.blob(grants.blob), guest),
   },
 ];
+
+/** The drivers of a host: embedded ones. */
+export const EMBEDDED: Drivers = { blob: ({ root }) => new BlobFolder(root) };
 
 const BY_IMPORT = new Map(CAPABILITIES.flatMap((c) => c.imports.map((name) => [name, c] as const)));
 
@@ -41,10 +44,11 @@ export function capabilityOf(name: string): Capability | undefined {
 export function buildImports(
   grants: Grants,
   guest: Guest,
+  drivers: Drivers,
 ): Record<string, WebAssembly.ImportValue> {
   const imports: Record<string, WebAssembly.ImportValue> = {};
   for (const capability of CAPABILITIES) {
-    if (capability.granted(grants)) Object.assign(imports, capability.build(grants, guest));
+    if (capability.granted(grants)) Object.assign(imports, capability.build(grants, guest, drivers));
   }
   return imports;
 }

@@ -1,7 +1,7 @@
 // Owns one instance of a cell: gate -> cell -> membrane, linked as assembly/membrane/gate.wat says, and the
 // road of a waiting call into it. After any trap the instance is dead: it is dropped, never reused.
 import { buildImports } from '../capability/registry.ts';
-import type { Guest } from '../capability/contract.ts';
+import type { Drivers, Guest } from '../capability/contract.ts';
 import type { Grants } from '../lane/contract.ts';
 import type { KernelModules } from '../lane/kernel.ts';
 import type { Mark, Marks } from '../lane/marks.ts';
@@ -17,6 +17,7 @@ export interface LinkOptions {
   memory: SharedMemory;
   lane: number;
   marks: Marks;
+  drivers: Drivers;
 }
 
 type Export = (...args: number[]) => number;
@@ -54,7 +55,7 @@ export class Instance implements Guest {
     const gate = new WebAssembly.Instance(modules.gate, { env, lane }).exports;
     this.cell = cell.name;
     this.marks = marks;
-    const imports = cellImports(gate, buildImports(cell.grants, this));
+    const imports = cellImports(gate, buildImports(cell.grants, this, options.drivers));
     this.exports = new WebAssembly.Instance(cell.module, imports).exports;
     this.memory = this.exports.memory as WebAssembly.Memory;
     const membrane = new WebAssembly.Instance(modules.membrane, {

@@ -83,17 +83,35 @@ export interface Serving {
 export function hostFrom(serving: Serving, flags: RunFlags): Promise<Host> {
   const { config } = serving;
   const page = serving.page ?? pageOf(flags.public);
+  const port = flags.port ?? config.port ?? serving.port ?? PORT;
+  const host = flags.host ?? config.host ?? '127.0.0.1';
   return startHost({
     cwd: process.cwd(),
     modules: serving.modules,
     config,
     lanes: flags.lanes ?? config.lanes ?? defaultLanes(),
-    port: flags.port ?? config.port ?? serving.port ?? PORT,
-    host: flags.host ?? config.host ?? '127.0.0.1',
+    port,
+    host,
     listener: listenerOf(flags.listener),
     ...(page ? { page } : {}),
     events: logEvents(flags.json === true),
+  }).catch((error) => {
+    throw explained(error, host, port);
   });
+}
+
+/** What a user can do about a host that did not start. */
+function explained(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const where = `${host}:${port}`;
+  const fixes: Record<string, string> = {
+    EADDRINUSE: 'end what listens there, or take another port: --port 0 takes any free one',
+    EACCES: 'take a port of 1024 or above: --port 4400',
+    EADDRNOTAVAIL: 'this machine has no such address: --host 127.0.0.1, or 0.0.0.0 for all',
+  };
+  const fix = fixes[error.code ?? ''];
+  if (fix === undefined) return error;
+  const user = new UserError(`cannot listen on ${where} (${error.code})`, error.message, fix);
+  return Object.assign(user, { code: error.code });
 }
 
 /** Address of the host's pages. */

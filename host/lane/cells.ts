@@ -1,6 +1,7 @@
 // Owns what is the same for worker lanes and the inline lane: which cells are loaded, their rows, their
 // statistics and their names. It starts and loads nothing itself.
 import { CELLS } from '../../assembly/shared/limits.ts';
+import type { Drivers } from '../capability/contract.ts';
 import type { ConfigLimits } from '../cell/config.ts';
 import type { CellSpec, Deliver, LaneEvents, MethodStats } from './contract.ts';
 import type { SharedMemory } from './memory.ts';
@@ -22,6 +23,8 @@ export interface LanesOptions {
   limits?: Pick<ConfigLimits, 'methods' | 'cpuMs'>;
   /** Microseconds that a lane looks for work before it sleeps. Default by the number of cores. */
   spinUs?: number;
+  /** Inline only: other drivers behind the grants. */
+  drivers?: Drivers;
   /** The kernel with its invariants on, for tests. */
   debug?: boolean;
 }

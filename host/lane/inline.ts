@@ -6,7 +6,7 @@ import { Cells, type LanesOptions } from './cells.ts';
 import { nowUs } from './clock.ts';
 import type { CellSpec, Deliver, LaneStats, Lanes, MethodStats } from './contract.ts';
 import { loadModules } from './kernel.ts';
-import { Lane } from './lane.ts';
+import { Lane, type LogLine } from './lane.ts';
 import { LogRings } from './log-ring.ts';
 import { ReplyReader, RingWriter, stampOf } from './ring.ts';
 
@@ -33,10 +33,12 @@ class InlineLanes implements Lanes {
     const { memory, deliver, events } = options;
     this.deliver = deliver;
     this.cells = new Cells(options, CPU_MS);
-    this.lane = new Lane(memory, 0, loadModules({ debug: options.debug === true }), {
-      log: (line) => events.log({ ...line, lane: 0 }),
+    const modules = loadModules({ debug: options.debug === true });
+    const told = {
+      log: (line: LogLine) => events.log({ ...line, lane: 0 }),
       published: () => this.serve(),
-    });
+    };
+    this.lane = new Lane(memory, 0, modules, told, options.drivers);
     this.inRing = new RingWriter(memory, memory.inRing(0));
     this.outRing = new ReplyReader(memory, 0);
     this.logs = new LogRings(memory, events, (cell) => this.cells.nameOf(cell));

@@ -16,6 +16,8 @@ import {
   SUSPENDED,
 } from '../../assembly/shared/limits.ts';
 import { INTERNAL } from '../../assembly/shared/status.ts';
+import type { Drivers } from '../capability/contract.ts';
+import { EMBEDDED } from '../capability/registry.ts';
 import { Instance } from '../cell/instance.ts';
 import { Pool } from '../cell/pool.ts';
 import { nowUs } from './clock.ts';
@@ -58,6 +60,7 @@ export class Lane {
   private readonly stubs: WebAssembly.Exports;
   private readonly modules: KernelModules;
   private readonly marks: Marks;
+  private readonly drivers: Drivers;
   private readonly cells: Held[] = [];
   private readonly teller: TrapTeller;
   private stopped = false;
@@ -70,11 +73,13 @@ export class Lane {
     index: number,
     modules: KernelModules,
     events: { log(line: LogLine): void; published(): void },
+    drivers: Drivers = EMBEDDED,
   ) {
     this.memory = memory;
     this.index = index;
     this.block = memory.laneBase(index) >>> 2;
     this.modules = modules;
+    this.drivers = drivers;
     this.teller = new TrapTeller(events.log);
     this.stubs = new WebAssembly.Instance(modules.unavailable, {}).exports;
     const { quarantined, loading } = this.stubs;
@@ -191,6 +196,7 @@ export class Lane {
       memory: this.memory,
       lane: this.index,
       marks: this.marks,
+      drivers: this.drivers,
     });
     try {
       instance.initialize(part.firstRoute, START_CPU_MS);

@@ -4,6 +4,7 @@
 
 import { refusal, webSocketUrl } from './admission.ts';
 import { answer, plain, statusLine } from './page.ts';
+import { whyNotListen } from './refused.ts';
 import type {
   HttpReply, Listen, ListenOptions, Listener, Reception, Sent, Wire,
 } from './contract.ts';
@@ -163,7 +164,7 @@ export function listenUws(uws: Uws): Listen {
     return new Promise((resolve, reject) => {
       const listened = (socket: object | false) => {
         if (!socket) {
-          reject(new Error(`Cannot listen on ${options.host}:${options.port}: taken or not allowed.`));
+          void whyNotListen(options.host, options.port).then(reject);
           return;
         }
         const port = uws.us_socket_local_port(socket);

@@ -5,7 +5,18 @@ import { buildAssembly } from '../../assembly/build.mjs';
 import { decodeRecord, decodeResult, encodeArguments } from '../../host/schema/dynamic.ts';
 import { ERROR_FIELDS } from './error-record.ts';
 import type { Compiled } from '../../build/5-compile/compile.ts';
-import { LANE_BYTES, L_NOW, L_RANDOM, PART_LOG_WORD, RING_DATA } from '../../assembly/shared/layout.ts';
+import {
+  LANE_BYTES,
+  L_GENERATION,
+  L_NOW,
+  L_RANDOM,
+  L_SESSION,
+  PART_LOG_WORD,
+  RING_DATA,
+  S_GENERATION,
+  S_SUBJECT_AT,
+  S_SUBJECT_BYTES,
+} from '../../assembly/shared/layout.ts';
 import { ERROR_BYTES, LOG_BYTES } from '../../assembly/shared/limits.ts';
 
 const BASE = 65536;
@@ -13,6 +24,7 @@ const LOG = LANE_BYTES;
 const ARGUMENTS = BASE + LANE_BYTES + 2 * RING_DATA + LOG_BYTES + 4096;
 const ROOM = 1 << 20;
 const OUT = ARGUMENTS + ROOM;
+const SLOT = OUT + ROOM;
 
 const modules = new Map<string, WebAssembly.Module>();
 
@@ -40,6 +52,8 @@ export interface Linked {
   call(method: string, ...args: unknown[]): Answer;
   /** Calls a method with the bytes of a payload. */
   raw(method: number, payload: Uint8Array): Answer;
+  /** From now on the caller is this text of `cell:caller` (gate.wat). */
+  caller(text: string): void;
   /** Lines in the log ring, as `level text`. */
   log(): string[];
 }
@@ -98,6 +112,15 @@ export async function link(cell: Compiled, imports: WebAssembly.Imports = {}): P
       const method = schema.methods.find((m) => m.name === name);
       if (method === undefined) throw new Error(`no method ${name}`);
       return this.raw(method.index, encodeArguments(schema, method, args));
+    },
+    caller(text) {
+      const encoded = new TextEncoder().encode(text);
+      bytes.set(encoded, SLOT + 64);
+      view.setUint32(SLOT + S_SUBJECT_AT, SLOT + 64, true);
+      view.setUint32(SLOT + S_SUBJECT_BYTES, encoded.length, true);
+      view.setUint32(SLOT + S_GENERATION, 3, true);
+      view.setUint32(BASE + L_SESSION, SLOT, true);
+      view.setUint32(BASE + L_GENERATION, 3, true);
     },
     log() {
       const lines: string[] = [];

@@ -30,6 +30,10 @@ class Example {
   clock(): i64 { return now().micros; }
   chance(): f64 { return random(); }
   library(): f64 { return Math.random(); }
+  who(): string[] {
+    return [Session.subject, Session.roles.join(","), Session.scopes.join(","),
+      Session.hasRole("b").toString(), Session.hasScope("t").toString()];
+  }
 }`);
 
 test('fail ends the call with status and message; the instance stays', async (t) => {
@@ -96,4 +100,20 @@ test('an unknown method number is refused by the cell itself', async (t) => {
   const x = await link(await cell);
   t.like(x.raw(99, new Uint8Array(0)), { status: 12 });
   t.like(x.raw(-1, new Uint8Array(0)), { status: 12 });
+});
+
+test('the caller is who the host says', async (t) => {
+  const x = await link(await cell);
+  t.deepEqual(x.call('who'), { value: ['', '', '', 'false', 'false'] });
+  const cases: [string, string[]][] = [
+    ['ann\0a\0b\0\0s\0t', ['ann', 'a,b', 's,t', 'true', 'true']],
+    ['bo\0\0', ['bo', '', '', 'false', 'false']],
+    ['cy\0\0t', ['cy', '', 't', 'false', 'true']],
+    ['di\0b\0\0', ['di', 'b', '', 'true', 'false']],
+    [`${'ü'.repeat(3000)}\0b\0\0t`, ['ü'.repeat(3000), 'b', 't', 'true', 'true']],
+  ];
+  for (const [text, value] of cases) {
+    x.caller(text);
+    t.deepEqual(x.call('who'), { value });
+  }
 });

@@ -1,0 +1,137 @@
+// Every code is documented, used and yields from its own example; findings read as promised.
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'ava';
+import { catalogue, parseCatalogue } from '../../build/diagnostics/catalogue.ts';
+import { Findings, placeOf, printFinding } from '../../build/diagnostics/findings.ts';
+import { nearest } from '../../build/diagnostics/nearest.ts';
+import { built, ENTRY } from './project.ts';
+
+/** Codes whose cause is not in one folder of sources; each has a test of its own, here or elsewhere. */
+const ELSEWHERE: Record<string, string> = {
+  CELL1002: 'diagnostics.test.ts',
+  CELL2013: 'diagnostics.test.ts',
+  CELL2015: 'diagnostics.test.ts',
+  CELL6001: 'make.test.ts',
+  CELL6002: 'make.test.ts',
+};
+
+test('the codes that the build uses are those of the catalogue', (t) => {
+  const folder = new URL('../../build/', import.meta.url);
+  const used = new Set<string>();
+  for (const entry of fs.readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!entry.endsWith('.ts') || entry.startsWith('diagnostics')) continue;
+    const text = fs.readFileSync(new URL(entry, folder), 'utf8');
+    for (const [code] of text.matchAll(/CELL\d{4}/g)) used.add(code);
+  }
+  t.deepEqual([...used].sort(), [...catalogue().keys()]);
+});
+
+for (const entry of catalogue().values()) {
+  const elsewhere = ELSEWHERE[entry.code];
+  if (elsewhere !== undefined) {
+    test(`${entry.code} is tested in ${elsewhere}`, (t) => {
+      const text = fs.readFileSync(new URL(elsewhere, import.meta.url), 'utf8');
+      t.true(text.split(entry.code).length > (elsewhere.startsWith('diag') ? 2 : 1));
+    });
+    continue;
+  }
+  test(`${entry.code} comes from its example, and nothing else does`, async (t) => {
+    const { compiled, findings } = await built(entry.example);
+    t.is(compiled, null);
+    t.deepEqual([...new Set(findings.map((f) => f.code))], [entry.code]);
+    for (const f of findings) t.false(/[{}]\w*$|undefined/.test(f.message), f.message);
+  });
+}
+
+test('CELL1002: a file that is not there', async (t) => {
+  const { findings } = await built({ 'other.ts': '' });
+  t.deepEqual(
+    findings.map((f) => [f.code, f.file, f.line]),
+    [['CELL1002', ENTRY, 0]],
+  );
+});
+
+test('CELL2013: one method more than a connection can name', async (t) => {
+  const service = (n: number) =>
+    `@service class Example { ${Array.from({ length: n }, (_, i) => `m${i}(x: q): void {}`).join('\n')} }`;
+  const codes = async (n: number) =>
+    new Set((await built(service(n))).findings.map((f) => f.code));
+  t.false((await codes(1024)).has('CELL2013'));
+  t.true((await codes(1025)).has('CELL2013'));
+});
+
+test('CELL2015: a signature that is too large', async (t) => {
+  const fields = (n: number) => Array.from({ length: n }, (_, i) => `field${i}: string = "";`);
+  const { findings } = await built(
+    `class Big { ${fields(1200).join(' ')} } @service class Example { get(): Big { return new Big(); } }`,
+  );
+  t.deepEqual(findings.map((f) => f.code), ['CELL2015']);
+});
+
+test('several faults are found in one run, in order of place', async (t) => {
+  const { findings } = await built(
+    [
+      '@service class Example {',
+      '  @Auth.requires() a(n: number): void {}',
+      '  @Postgres.x b(when: Date): any { return 1; }',
+      '}',
+    ].join('\n'),
+  );
+  t.deepEqual(
+    findings.map((f) => `${f.code} ${f.line}:${f.column}`),
+    ['CELL4002 2:4', 'CELL3001 2:25', 'CELL4001 3:3', 'CELL3001 3:23', 'CELL3001 3:30'],
+  );
+  t.is(findings[0].fix, 'did you mean @Auth.require?');
+  t.is(findings[2].message, 'no cell answers for `Postgres`');
+  t.is(findings[3].fix, 'write Instant');
+});
+
+test('a finding is printed with its line and a mark under it', (t) => {
+  const findings = new Findings();
+  const text = 'one\n\tgreet(n: number): void {}\r\n';
+  const start = text.indexOf('number');
+  findings.report('CELL3001', { path: 'a.ts', text }, { start, end: start + 6 }, {
+    type: 'number',
+    instead: 'f64',
+  });
+  t.is(
+    printFinding(findings.sorted()[0]),
+    [
+      'error CELL3001: `number` does not travel',
+      '  a.ts:2:11',
+      '  2 | \tgreet(n: number): void {}',
+      '    | \t         ^~~~~~',
+      '  fix: write f64',
+    ].join('\n'),
+  );
+});
+
+test('places at the ends of a text', (t) => {
+  t.like(placeOf('', 0, 0), { line: 1, column: 1, length: 1, excerpt: '' });
+  t.like(placeOf('ab\n', 3, 9), { line: 2, column: 1, length: 1, excerpt: '' });
+  t.like(placeOf('ab', 99, 100), { line: 1, column: 3, length: 1 });
+  t.like(placeOf('ab\ncd', 1, 5), { line: 1, column: 2, length: 1 });
+});
+
+test('the catalogue refuses an entry that is not whole', (t) => {
+  const whole = '## CELL9999 x\ncause\n\nFix: y\n\n```ts\nz\n```\n';
+  t.is(parseCatalogue(whole).length, 1);
+  for (const part of ['cause\n', 'Fix: y\n', '```ts\nz\n```\n', 'CELL9999 ']) {
+    t.throws(() => parseCatalogue(whole.replace(part, '')), { message: /not whole/ });
+  }
+});
+
+test('nearest names what was meant, or nothing', (t) => {
+  t.is(nearest('requires', ['require', 'public']), 'require');
+  t.is(nearest('Public', ['require', 'public']), 'public');
+  t.is(nearest('x', ['require', 'public']), null);
+  t.is(nearest('elephant', ['require', 'public']), null);
+});
+
+test('every entry says what to do in its first fix', (t) => {
+  for (const { code, fix, cause } of catalogue().values()) {
+    t.true(fix.length > 0 && cause.length > 0, code);
+    t.false(path.isAbsolute(fix));
+  }
+});
