@@ -9,12 +9,13 @@
 // rounds' pairs. A frame is 40 bytes both ways: a u64 through the compiled cell's codec.
 
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { make } from '../build/make.ts';
+import type { Schema } from '../host/schema/types.ts';
 import type { Measure } from './report.ts';
-import type { LoadOrder, LoadReply, ServerReady } from './wire-orders.ts';
+import type { LoadOrder, LoadReply, MethodName, ServerReady } from './wire-orders.ts';
 
 export const suite = 'wire';
 
@@ -85,16 +86,154 @@ function median(values: number[]): number {
   return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
+interface Built {
+  folder: string;
+  wasm: string;
+  client: string;
+  method: MethodName;
+}
+
 /** Builds the cell in a folder of its own, inside the project so that "cell/synapse" is found. */
-async function build(): Promise<{ folder: string; wasm: string; client: string }> {
+async function build(): Promise<Built> {
   const out = file('../.cell/out');
   mkdirSync(out, { recursive: true });
   const folder = mkdtempSync(join(out, 'bench-wire-'));
   writeFileSync(join(folder, 'wire-echo.cell.ts'), CELL);
-  const [made] = await make({ files: ['wire-echo.cell.ts'], cwd: folder });
-  if (made.summary === null) {
-    const why = made.findings.map(({ message }) => message).join('; ');
+  const [{ summary, findings, paths }] = await make({ files: ['wire-echo.cell.ts'], cwd: folder });
+  if (summary === null) {
+    const why = findings.map(({ message }) => message).join('; ');
     throw new Error(`the cell of the suite wire does not build: ${why}`);
   }
-  return { folder, wasm: join(folder, made.paths.wasm), client: join(folder, made.paths.client) };
+  const schema = JSON.parse(readFileSync(join(folder, paths.schema), 'utf8')) as Schema;
+  const [{ name, canonical, fingerprint }] = schema.methods;
+  const method = {
+    name: `${schema.cell}.${name}`,
+    fingerprint: `0x${fingerprint}`,
+    text: canonical,
+  };
+  return { folder, wasm: join(folder, paths.wasm), client: join(folder, paths.client), method };
+}
+
+interface Shape {
+  name: 'single' | 'batch64' | 'latency';
+  framesPerMessage: number;
+  messagesInFlight: number;
+}
+
+const SHAPES: Shape[] = [
+  { name: 'single', framesPerMessage: 1, messagesInFlight: 256 },
+  { name: 'batch64', framesPerMessage: 64, messagesInFlight: 16 },
+  { name: 'latency', framesPerMessage: 1, messagesInFlight: 1 },
+];
+
+const KINDS: Kind[] = ['raw', 'inline', 'lane'];
+
+type Emit = (measure: Measure) => void;
+
+/** What was seen of one shape, by server, one value a round. */
+type Seen = Record<Kind, number[]>;
+
+/** Ratio of each round to the raw echo of the same round: the median. */
+function ratio(seen: Seen, kind: Kind): number {
+  return median(seen[kind].map((value, i) => value / seen.raw[i]));
+}
+
+class Suite {
+  private readonly load: ChildProcess;
+  private readonly servers: Record<Kind, Standing>;
+  private readonly built: Built;
+  private readonly emit: Emit;
+  private readonly rounds: number;
+  private readonly ms: number;
+
+  constructor(
+    built: Built,
+    servers: Record<Kind, Standing>,
+    load: ChildProcess,
+    emit: Emit,
+    quick: boolean,
+  ) {
+    this.built = built;
+    this.servers = servers;
+    this.load = load;
+    this.emit = emit;
+    this.rounds = quick ? 3 : 7;
+    this.ms = quick ? 200 : 500;
+  }
+
+  /** One shape on all servers in turn, `rounds` times. */
+  async shape({ name, framesPerMessage, messagesInFlight }: Shape): Promise<void> {
+    const seen: Seen = { raw: [], inline: [], lane: [] };
+    let calls = 0;
+    for (let round = 0; round < this.rounds; round++) {
+      for (const kind of KINDS) {
+        const { port, token } = this.servers[kind].ready;
+        const reply = await order(this.load, {
+          kind: 'prebuilt',
+          method: kind === 'raw' ? null : this.built.method,
+          ...{ port, token, framesPerMessage, messagesInFlight },
+          ms: this.ms,
+          warmMs: this.ms / 4,
+        });
+        seen[kind].push(name === 'latency' ? reply.p50 : reply.callsPerSecond);
+        calls += reply.calls;
+      }
+    }
+    const unit = name === 'latency' ? 'us' : 'calls/s';
+    const row = name === 'latency' ? 'latency-ratio' : `ratio-${name}`;
+    for (const kind of KINDS) {
+      this.emit({ name: `${name}-${kind}`, unit, value: median(seen[kind]), n: calls });
+      if (kind === 'raw') continue;
+      this.emit({ name: `${row}-${kind}`, unit: 'x', value: ratio(seen, kind), n: this.rounds });
+    }
+  }
+
+  /** The generated client, into the lane (the default) and inline. */
+  async client(): Promise<void> {
+    const seen: Record<string, number[]> = { lane: [], inline: [] };
+    let calls = 0;
+    for (let round = 0; round < this.rounds; round++) {
+      for (const kind of ['lane', 'inline'] as const) {
+        const reply = await order(this.load, {
+          kind: 'client',
+          client: this.built.client,
+          ...this.servers[kind].ready,
+          callsInFlight: 256,
+          ms: this.ms,
+          warmMs: this.ms,
+        });
+        seen[kind].push(reply.callsPerSecond);
+        calls += reply.calls;
+      }
+    }
+    const row = (name: string, values: number[]): void => {
+      this.emit({ name, unit: 'calls/s', value: median(values), n: calls });
+    };
+    row('client', seen.lane);
+    row('client-inline', seen.inline);
+  }
+}
+
+/** Measures everything; leaves no process and no folder behind, also when it fails. */
+export async function run(emit: Emit, { quick }: { quick: boolean }): Promise<void> {
+  const built = await build();
+  const children: ChildProcess[] = [];
+  const begin = (name: string, ...args: string[]): ChildProcess => {
+    const child = start(name, args);
+    children.push(child);
+    return child;
+  };
+  try {
+    const servers = {} as Record<Kind, Standing>;
+    for (const kind of KINDS) {
+      const process = begin('wire-host.ts', kind, built.wasm);
+      servers[kind] = { process, ready: await answer<ServerReady>(process, PATIENCE_MS) };
+    }
+    const measured = new Suite(built, servers, begin('wire-load.ts'), emit, quick);
+    for (const shape of SHAPES) await measured.shape(shape);
+    await measured.client();
+  } finally {
+    for (const child of children) child.kill();
+    rmSync(built.folder, { recursive: true, force: true });
+  }
 }

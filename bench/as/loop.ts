@@ -1,6 +1,7 @@
 // Owns the loops that time the guest's codec: each turn is a call, so memory begins anew as it does
 // behind `alloc`. `read` and `write` stand in the text that bench/codec-guest.ts puts around this.
 
+export { panic } from "cell/panic";
 import { User } from "./user";
 import { msgpackRead, msgpackWrite, protobufRead, protobufWrite } from "./peers";
 import { read, write } from "./codec";

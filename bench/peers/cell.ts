@@ -16,7 +16,10 @@ const PROJECT = new URL('.cell/out/bench-peers/', ROOT);
 /** What the generated client of users.cell.ts exports, as far as it is used here. */
 interface Generated {
   Users: {
-    connect(options: object): Promise<{ get(id: string): Promise<User>; close(): unknown }>;
+    connect(options: object): Promise<{
+      readonly synapse: { close(): unknown };
+      get(id: string): Promise<User>;
+    }>;
   };
 }
 
@@ -51,6 +54,6 @@ export async function connect(url: string, token: string): Promise<Client> {
   const users = await Users.connect({ url, token: token === '' ? null : token });
   return {
     get: (id) => users.get(id),
-    close: async () => void users.close(),
+    close: async () => void users.synapse.close(),
   };
 }

@@ -4,7 +4,7 @@
 import type { Access } from '../../host/schema/types.ts';
 import type { DecoratorUse, Literal, SourceShape, Span } from '../1-read/shapes.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { nearest } from '../diagnostics/nearest.ts';
+import { nearest } from '../../host/schema/nearest.ts';
 
 export const NAMESPACE = 'Auth';
 export const MACROS = ['require', 'public'];

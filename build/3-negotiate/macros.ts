@@ -3,7 +3,7 @@
 import type { Project } from '../1-read/project.ts';
 import type { DecoratorUse, SourceShape } from '../1-read/shapes.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { nearest } from '../diagnostics/nearest.ts';
+import { nearest } from '../../host/schema/nearest.ts';
 import * as auth from './auth.ts';
 
 /** asc's own decorators. `operator` and `external` also come as `operator.binary`, `external.js`. */

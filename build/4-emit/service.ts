@@ -7,7 +7,7 @@ import type { Project } from '../1-read/project.ts';
 import type { ClassShape, MethodShape, SourceShape } from '../1-read/shapes.ts';
 import { accessOf } from '../3-negotiate/auth.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { nearest } from '../diagnostics/nearest.ts';
+import { nearest } from '../../host/schema/nearest.ts';
 import { takenNames } from './client.ts';
 import { Scope } from './scope.ts';
 import { SDK_NAMES } from './sdk.ts';

@@ -4,7 +4,7 @@ import type { EnumType, RecordType, Scalar, Type } from '../../host/schema/types
 import type { Project } from '../1-read/project.ts';
 import type { ClassShape, EnumShape, FieldShape, TypeShape } from '../1-read/shapes.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { nearest } from '../diagnostics/nearest.ts';
+import { nearest } from '../../host/schema/nearest.ts';
 import type { Scope } from './scope.ts';
 
 const SCALARS = new Set<string>(

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Grants } from '../lane/contract.ts';
+import { nearest } from '../schema/nearest.ts';
 
 /** A rate: calls per second on average, and how many may come at once (default: one second's). */
 export interface Rate {
@@ -97,16 +98,6 @@ function plainObject(value: unknown, at: string): Record<string, unknown> {
     fail(at, 'an object', value);
   }
   return value as Record<string, unknown>;
-}
-
-/** The word of `known` that `key` was probably meant to be. */
-function nearest(key: string, known: string[]): string | undefined {
-  const low = key.toLowerCase();
-  const like = (k: string): boolean => {
-    const word = k.toLowerCase();
-    return word.startsWith(low.slice(0, 3)) || low.startsWith(word.slice(0, 4));
-  };
-  return known.find(like);
 }
 
 const shape = (keys: Record<string, Check>, needed: string[] = []): Check => (value, at) => {

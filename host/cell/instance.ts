@@ -7,7 +7,7 @@ import type { KernelModules } from '../lane/kernel.ts';
 import type { Mark, Marks } from '../lane/marks.ts';
 import type { SharedMemory } from '../lane/memory.ts';
 import type { WaitingCall } from './pool.ts';
-import { panicText, trapText } from './trap.ts';
+import { failText, panicText, trapText } from './trap.ts';
 
 /** What an instance is made of and where it stands. */
 export interface LinkOptions {
@@ -38,6 +38,7 @@ export class Instance implements Guest {
   /** The waiting call that it serves. Set by host/lane/waiting.ts. */
   call: WaitingCall | null = null;
   private readonly exports: WebAssembly.Exports;
+  private readonly gate: WebAssembly.Exports;
   private readonly memory: WebAssembly.Memory;
   private readonly place: Export;
   private readonly run: (method: number) => Promise<bigint>;
@@ -54,6 +55,7 @@ export class Instance implements Guest {
     const lane = { base, cell: cell.index, replyBytes: memory.messageBytes };
     const gate = new WebAssembly.Instance(modules.gate, { env, lane }).exports;
     this.cell = cell.name;
+    this.gate = gate;
     this.marks = marks;
     const imports = cellImports(gate, buildImports(cell.grants, this, options.drivers));
     this.exports = new WebAssembly.Instance(cell.module, imports).exports;
@@ -161,8 +163,9 @@ export class Instance implements Guest {
   }
 
   /** What an error that came out of this instance was, in words: its panic's text, or the trap's. */
-  explain(error: unknown): string {
-    return panicText(this.exports) ?? trapText(error);
+  explain(error: unknown, method: string): string {
+    const failed = failText(error, this.gate, this.bytes());
+    return failed ?? panicText(this.exports) ?? trapText(error, method);
   }
 
   private left(): void {

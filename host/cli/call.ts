@@ -1,7 +1,7 @@
 // The verb `call`: one typed call from the shell. The schema comes from the module that the running host
 // serves (or that was built here); JSON becomes values by it, so what is wrong is said with its path.
 import fs from 'node:fs';
-import { nearest } from '../../build/diagnostics/nearest.ts';
+import { nearest } from '../schema/nearest.ts';
 import { readModule } from '../cell/module.ts';
 import { decodeResult, encodeArguments } from '../schema/dynamic.ts';
 import { fromJson, toJson } from '../schema/json.ts';

@@ -34,3 +34,14 @@ export function writeRecord(view: DataView, at: number, message: Uint8Array): nu
   new Uint8Array(view.buffer, view.byteOffset + at + FIXED + 1).set(message);
   return recordBytes(message);
 }
+
+/** The message of a record that a cell made, at most MESSAGE_MAX bytes of it; null: malformed. */
+export function readMessage(record: Uint8Array): string | null {
+  if (record.length < 16) return null;
+  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
+  const from = view.getUint32(0, true) + view.getUint32(8, true);
+  const length = view.getUint32(12, true);
+  if (from > record.length || length > record.length - from) return null;
+  const raw = record.slice(from, from + Math.min(length, MESSAGE_MAX));
+  return new TextDecoder().decode(raw);
+}

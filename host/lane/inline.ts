@@ -102,7 +102,7 @@ class InlineLanes implements Lanes {
   async stop(): Promise<void> {
     this.stopped = true;
     const until = performance.now() + STOP_MS;
-    while (this.lane.active && performance.now() < until) {
+    while (this.lane.waiting.size > 0 && performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     this.serve();

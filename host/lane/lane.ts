@@ -182,7 +182,7 @@ export class Lane {
     try {
       await Promise.race([instance.start(part.firstRoute, START_CPU_MS), late]);
     } catch (error) {
-      throw new Error(instance.explain(error), { cause: error });
+      throw new Error(instance.explain(error, 'start'), { cause: error });
     } finally {
       clearTimeout(timer);
     }
@@ -201,7 +201,7 @@ export class Lane {
     try {
       instance.initialize(part.firstRoute, START_CPU_MS);
     } catch (error) {
-      throw new Error(instance.explain(error), { cause: error });
+      throw new Error(instance.explain(error, 'start'), { cause: error });
     }
     return instance;
   }

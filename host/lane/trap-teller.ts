@@ -1,7 +1,9 @@
 // Owns what is told of a trap: the message for the caller, and the line for the log with the frames of the
 // user's own file. Reading a stack and its source map costs 50 us and more, so a guest that traps without
 // end is told of in full only some times a second; the others are counted.
+import fs from 'node:fs';
 import type { Instance } from '../cell/instance.ts';
+import { type TrapFrame, traceTrap } from '../cell/trace.ts';
 import { trapText } from '../cell/trap.ts';
 import type { LogLine } from './lane.ts';
 import type { CellPart } from './part.ts';
@@ -9,12 +11,20 @@ import type { CellPart } from './part.ts';
 /** Traps a second that are traced and logged in one lane. Threat: time and log space. */
 const TOLD_PER_SECOND = 10;
 
+/** Bytes of a source map that is read. Threat: memory, on a trap. */
+const MAP_BYTES = 16 << 20;
+
+function line({ function: name, file, line, column }: TrapFrame): string {
+  return file === null ? '' : `\n  at ${name} (${file}:${line}:${column})`;
+}
+
 /** Turns traps into words, at a bounded cost. */
 export class TrapTeller {
   private readonly log: (line: LogLine) => void;
   private second = 0;
   private told = 0;
   private untold = 0;
+  private readonly maps = new Map<string, string | undefined>();
 
   constructor(log: (line: LogLine) => void) {
     this.log = log;
@@ -22,7 +32,7 @@ export class TrapTeller {
 
   /** The message for the caller; logs it with its frames when the second's share is not used up. */
   tell(part: CellPart, method: string, instance: Instance | null, error: unknown): string {
-    const text = instance?.explain(error) ?? trapText(error);
+    const text = instance?.explain(error, method) ?? trapText(error, method);
     const second = Math.floor(performance.now() / 1000);
     if (second !== this.second) {
       this.second = second;
@@ -33,10 +43,25 @@ export class TrapTeller {
       return text;
     }
     this.told++;
-    const where = '';
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    const { frames } = traceTrap(cause, this.mapOf(part));
+    const where = frames.map(line).join('');
     const more = this.untold > 0 ? `\n  (${this.untold} more before it were not logged)` : '';
     this.untold = 0;
     this.log({ level: 'error', cell: part.name, text: `${method}: ${text}${where}${more}` });
+    return text;
+  }
+
+  /** Text of a cell's source map, read when its first trap is told; undefined without one. */
+  private mapOf({ map }: CellPart): string | undefined {
+    if (map === undefined || this.maps.has(map)) return this.maps.get(map ?? '');
+    let text: string | undefined;
+    try {
+      if (fs.statSync(map).size <= MAP_BYTES) text = fs.readFileSync(map, 'utf8');
+    } catch {
+      text = undefined;
+    }
+    this.maps.set(map, text);
     return text;
   }
 }

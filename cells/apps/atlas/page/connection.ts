@@ -22,8 +22,7 @@ export class Connection implements AtlasCalls {
   constructor(tell: Tell, restored: () => void) {
     this.tell = tell;
     this.restored = restored;
-    // Not at once: nothing is told before the page has been put together.
-    this.client = Promise.resolve().then(() => this.connect());
+    this.client = this.connect();
   }
 
   search(prefix: string, limit: number) {

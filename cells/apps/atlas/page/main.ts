@@ -2,12 +2,11 @@
 // others. Every keystroke and every click below ends in a typed call to the cell.
 
 import type { Place } from './calls.ts';
-import { Connection } from './connection.ts';
+import { Courier } from './courier.ts';
 import { listen, zoom } from './gestures.ts';
 import { type Box, Labels } from './labels.ts';
 import { LiveLine } from './live.ts';
 import { AtlasMap } from './map.ts';
-import { Meter } from './meter.ts';
 import { NearbyPanel } from './nearby.ts';
 import { Points } from './points.ts';
 import { SearchBox } from './search.ts';
@@ -39,13 +38,12 @@ const points = new Points();
 const map = new AtlasMap(
   find<HTMLCanvasElement>('map'), find<HTMLCanvasElement>('over'), points, covered,
 );
-const meter = new Meter();
-const connection = new Connection(
-  (state, words) => live.link(state, words),
-  () => void load(),
-);
-const atlas = meter.measured(connection);
-const live = new LiveLine(find('live'), meter, atlas, trouble);
+const live = new LiveLine(find('live'), () => atlas.burst(), trouble);
+const atlas = new Courier('/atlas-worker.js', {
+  link: (state, words) => live.link(state, words),
+  restored: () => void load(),
+  reading: (reading, history) => live.show(reading, history),
+});
 const labels = new Labels(atlas, () => map.touch());
 map.useLabels(labels);
 
@@ -67,7 +65,7 @@ listen(map, {
   over: (at) => panel.over(at),
 });
 if (matchMedia('(pointer: coarse)').matches) {
-  find('hint').textContent = 'Tap anywhere for the nearest places';
+  find('hint').textContent = 'Tap for the nearest places';
 }
 find('zoom-in').addEventListener('click', () => zoom(map, 1.8));
 find('zoom-out').addEventListener('click', () => zoom(map, 1 / 1.8));

@@ -1,0 +1,192 @@
+// The small parts: bits, subjects, revocations on disk, the development issuer.
+
+import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { Bits, BitsError } from '../../host/session/bits.ts';
+import { openDevelopmentIssuer } from '../../host/session/issuer.ts';
+import { REVOKED_MS, openRevocations } from '../../host/session/revocation.ts';
+import { SessionSlots, callerText } from '../../host/session/slots.ts';
+import type { Grant } from '../../host/session/slots.ts';
+import { Subjects } from '../../host/session/subjects.ts';
+import { createVerifier } from '../../host/session/token.ts';
+
+function folder(t: ExecutionContext): string {
+  const made = mkdtempSync(join(tmpdir(), 'cell-session-'));
+  t.teardown(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+test('64 names have a bit, the 65th is an authored error that changes nothing', (t) => {
+  const bits = new Bits('role');
+  const grown: number[] = [];
+  bits.onGrow = () => grown.push(1);
+  const names = Array.from({ length: 64 }, (_, i) => `r${i}`);
+  t.is(bits.demand(names.slice(0, 63)), (1n << 63n) - 1n);
+  const error = t.throws(() => bits.demand(['r63', 'one too many']), { instanceOf: BitsError });
+  t.regex(error!.message, /more than 64 roles; there is no bit left for "one too many"/);
+  t.is(bits.held(['r63']), 0n);
+  t.is(bits.demand(names), (1n << 64n) - 1n);
+  t.is(bits.held(['r63', 'unknown', 'r0']), (1n << 63n) | 1n);
+  t.is(bits.demand(['r5', 'r5']), 1n << 5n);
+  t.is(grown.length, 2);
+});
+
+test('subjects keep their number while remembered, and numbers are never used twice', (t) => {
+  const subjects = new Subjects(2);
+  const a = subjects.open('a');
+  t.is(subjects.open('a'), a);
+  const b = subjects.open('b');
+  t.not(a, b);
+  subjects.close('a');
+  subjects.close('a');
+  t.is(subjects.open('a'), a);
+  subjects.close('a');
+  subjects.close('b');
+  t.is(subjects.size, 2);
+  const c = subjects.open('c');
+  subjects.close('c');
+  t.is(subjects.size, 2);
+  t.is(subjects.open('b'), b);
+  const again = subjects.open('a');
+  t.false([a, b, c].includes(again));
+  subjects.close('never opened');
+});
+
+test('subjects with open sessions are never forgotten', (t) => {
+  const subjects = new Subjects(1);
+  const held = subjects.open('held');
+  for (let i = 0; i < 100; i++) {
+    subjects.open(`s${i}`);
+    subjects.close(`s${i}`);
+  }
+  t.is(subjects.open('held'), held);
+  t.is(subjects.size, 2);
+});
+
+test('revocations survive reopening until they lapse', async (t) => {
+  const file = join(folder(t), 'run', 'revoked');
+  const first = await openRevocations(file);
+  await Promise.all([first.revoke('alice'), first.revoke('bö b\n', Date.now() + 60_000), first.revoke('old', 5)]);
+  t.true(first.revoked('alice'));
+  t.true(first.revoked('alice', Date.now() + REVOKED_MS - 10_000));
+  t.false(first.revoked('alice', Date.now() + REVOKED_MS + 10_000));
+  t.false(first.revoked('old'));
+  await first.close();
+  await t.throwsAsync(first.revoke('late'), { message: /closed/ });
+  t.is(statSync(file).mode & 0o777, 0o600);
+  const second = await openRevocations(file);
+  t.deepEqual(second.list(), ['alice', 'bö b\n']);
+  t.is(readFileSync(file, 'utf8').split('\n').length, 3);
+  await second.close();
+});
+
+test('a later revocation never shortens an earlier one', async (t) => {
+  const file = join(folder(t), 'revoked');
+  const first = await openRevocations(file);
+  await first.revoke('alice', Date.now() + 1e9);
+  await first.revoke('alice', Date.now() + 1e6);
+  await first.close();
+  const second = await openRevocations(file);
+  t.true(second.revoked('alice', Date.now() + 1e8));
+  await second.close();
+});
+
+test('a torn last line and damaged lines are dropped, the others hold', async (t) => {
+  const file = join(folder(t), 'revoked');
+  const first = await openRevocations(file);
+  for (const subject of ['a', 'b', 'c']) await first.revoke(subject);
+  await first.close();
+  const whole = readFileSync(file, 'utf8');
+  const lines = whole.trimEnd().split('\n');
+  for (let cut = 1; cut < lines[2].length; cut += 3) {
+    writeFileSync(file, whole.slice(0, whole.length - 1 - cut));
+    const opened = await openRevocations(file);
+    t.deepEqual(opened.list(), ['a', 'b'], `cut ${cut}`);
+    await opened.revoke('d');
+    await opened.close();
+    const again = await openRevocations(file);
+    t.deepEqual(again.list(), ['a', 'b', 'd']);
+    await again.close();
+  }
+  writeFileSync(file, `${lines[0]}\nnonsense\n9${lines[1]}\n\0\0\0\n${lines[2]}\n`);
+  appendFileSync(file, Buffer.alloc(100, 0xff));
+  const damaged = await openRevocations(file);
+  t.deepEqual(damaged.list(), ['a', 'c']);
+  await damaged.close();
+});
+
+test('the file is rewritten when it has grown, and keeps what holds', async (t) => {
+  const file = join(folder(t), 'revoked');
+  const opened = await openRevocations(file);
+  await opened.revoke('kept');
+  const line = readFileSync(file, 'utf8');
+  const many = Array.from({ length: 4200 }, (_, i) => opened.revoke('again', Date.now() + 1e6 + i));
+  await Promise.all(many);
+  t.true(readFileSync(file, 'utf8').length < 200 * line.length);
+  await opened.close();
+  const again = await openRevocations(file);
+  t.deepEqual(again.list().sort(), ['again', 'kept']);
+  await again.close();
+});
+
+test('the development issuer keeps its key, for the owner alone', async (t) => {
+  const run = join(folder(t), '.cell', 'run');
+  const issuer = openDevelopmentIssuer(run);
+  const file = join(run, 'issuer.pem');
+  t.is(statSync(file).mode & 0o777, 0o600);
+  t.is(statSync(run).mode & 0o777, 0o700);
+  const mint = { subject: 'alice', roles: ['admin'], scopes: ['a', 'b'], ttl: 60 };
+  const token = await issuer.mintToken(mint);
+  const again = openDevelopmentIssuer(run);
+  t.deepEqual(again.issuer, issuer.issuer);
+  const identity = await createVerifier([again.issuer]).verify(token);
+  t.like(identity, { subject: 'alice', roles: ['admin'], scopes: ['a', 'b'] });
+  t.true(Number(identity.expires) / 1000 - Date.now() <= 60_000);
+  const elsewhere = openDevelopmentIssuer(folder(t));
+  await t.throwsAsync(createVerifier([elsewhere.issuer]).verify(token), { message: /signature/ });
+});
+
+test('a key that others can read, or that is none, is refused', (t) => {
+  const run = folder(t);
+  openDevelopmentIssuer(run);
+  const file = join(run, 'issuer.pem');
+  chmodSync(file, 0o640);
+  t.throws(() => openDevelopmentIssuer(run), { message: /read by others/ });
+  chmodSync(file, 0o600);
+  writeFileSync(file, 'half a key');
+  const error = t.throws(() => openDevelopmentIssuer(run), { message: /Ed25519/ });
+  t.false(error!.message.includes('half a key'));
+});
+
+test('slots: generations differ on every use and skip 0, texts alternate between halves', (t) => {
+  const buffer = new SharedArrayBuffer(4096);
+  const memory = { buffer, sessions: 0, sessionCount: 2, texts: 1024, textBytes: 64 };
+  const slots = new SessionSlots(memory);
+  const grant: Grant = {
+    ...{ roleMask: 5n, scopeMask: 3n, expiry: 9n, authenticated: true, revoked: false },
+    ...{ subject: 1, interval: 10, tolerance: 20 },
+  };
+  const text = callerText({ subject: 'a', roles: ['r'], scopes: ['s', 't'] });
+  t.is(new TextDecoder().decode(text), 'a\0r\0\0s\0t');
+  const seen = new Set<number>();
+  for (let i = 0; i < 100; i++) {
+    const taken = slots.take(grant, text)!;
+    t.is(taken.slot, 0);
+    seen.add(taken.generation);
+    slots.give(0);
+  }
+  t.is(seen.size, 100);
+  t.false(seen.has(0));
+  const view = new DataView(buffer);
+  slots.take(grant, text);
+  const before = view.getUint32(48, true);
+  slots.refresh(0, grant, text);
+  t.is(Math.abs(view.getUint32(48, true) - before), 64);
+  t.throws(() => slots.refresh(0, grant, new Uint8Array(65)), { instanceOf: RangeError });
+  t.truthy(slots.take(grant, text));
+  t.is(slots.take(grant, text), null);
+  t.is(slots.open, 2);
+});
