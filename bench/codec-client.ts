@@ -38,18 +38,33 @@ const text: Type = { kind: 'string' };
 /** A service with the one method `user(value: User): User`. */
 export function userSchema(): Schema {
   const types: Record<keyof User, Type> = {
-    id: scalar('u32'), name: text, email: text, age: scalar('u8'),
-    tags: { kind: 'list', of: text }, balance: scalar('i64'), at: scalar('f64'),
+    id: scalar('u32'),
+    name: text,
+    email: text,
+    age: scalar('u8'),
+    tags: { kind: 'list', of: text },
+    balance: scalar('i64'),
+    at: scalar('f64'),
   };
   const fields = Object.entries(types).map(([name, type]) => ({ name, type }));
   const type: Type = { kind: 'record', name: 'User' };
   const method: Method = {
-    name: 'user', index: 0, params: [{ name: 'value', type }], result: type, tier: 'pure',
-    access: { public: true, anyRole: [], scopes: [] }, canonical: '', fingerprint: '',
+    name: 'user',
+    index: 0,
+    params: [{ name: 'value', type }],
+    result: type,
+    tier: 'pure',
+    access: { public: true, anyRole: [], scopes: [] },
+    canonical: '',
+    fingerprint: '',
   };
   const schema: Schema = {
-    version: 1, service: 'Users', cell: 'users', methods: [method],
-    records: [{ name: 'User', fields }], enums: [],
+    version: 1,
+    service: 'Users',
+    cell: 'users',
+    methods: [method],
+    records: [{ name: 'User', fields }],
+    enums: [],
   };
   method.canonical = canonicalText(schema, method);
   method.fingerprint = fingerprint(method.canonical);
@@ -141,9 +156,11 @@ export function msgpackWay(): Way {
 
 /** protobufjs with its generated-at-run-time codecs. The balance is a number: no Long, no bigint. */
 export function protobufWay(): Way {
-  const type = protobuf.parse(`syntax = "proto3"; message User {
+  const type = protobuf
+    .parse(`syntax = "proto3"; message User {
     uint32 id = 1; string name = 2; string email = 3; uint32 age = 4; repeated string tags = 5;
-    sint64 balance = 6; double at = 7; }`).root.lookupType('User');
+    sint64 balance = 6; double at = 7; }`)
+    .root.lookupType('User');
   const message = type.create({ ...user, balance: Number(user.balance) });
   const bytes = Buffer.from(type.encode(message).finish());
   return {

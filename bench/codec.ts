@@ -5,7 +5,14 @@
 
 import Benchmark from 'benchmark';
 import {
-  cellWay, jsonWay, loadUserCodec, msgpackWay, protobufWay, user, userSchema, type Way,
+  cellWay,
+  jsonWay,
+  loadUserCodec,
+  msgpackWay,
+  protobufWay,
+  user,
+  userSchema,
+  type Way,
 } from './codec-client.ts';
 import { type GuestLoops, startLoops } from './codec-guest.ts';
 
@@ -32,9 +39,12 @@ function measure(cases: Case[], quick: boolean): { ns: Map<string, number>; n: n
   let n = 0;
   for (let round = 0; round < rounds; round++) {
     for (const { name, turns, run } of cases) {
-      const bench = new Benchmark(() => {
-        kept = run();
-      }, { maxTime: quick ? 0.05 : 0.2, minSamples: 3 });
+      const bench = new Benchmark(
+        () => {
+          kept = run();
+        },
+        { maxTime: quick ? 0.05 : 0.2, minSamples: 3 },
+      );
       bench.run();
       n += bench.count * turns;
       times.get(name)!.push((bench.stats.mean * 1e9) / turns);
@@ -64,7 +74,8 @@ function give(guest: GuestLoops, bytes: Uint8Array): number {
 
 /** Bytes that the guest wrote for the User that it keeps. */
 function guestBytes(guest: GuestLoops, packed: bigint | number): Uint8Array {
-  const at = typeof packed === 'bigint' ? Number(BigInt.asUintN(32, packed >> 32n)) : guest.outputAt();
+  const at =
+    typeof packed === 'bigint' ? Number(BigInt.asUintN(32, packed >> 32n)) : guest.outputAt();
   const length = typeof packed === 'bigint' ? Number(BigInt.asUintN(32, packed)) : packed;
   return new Uint8Array(guest.memory.buffer).slice(at, at + length);
 }
@@ -85,11 +96,16 @@ export async function run(emit: Emit, { quick }: { quick: boolean }): Promise<vo
   const written = guestBytes(guest, guest.cellWrite(1));
   if (Buffer.compare(written, ways[0]!.bytes) !== 0) throw new Error('guest and client differ');
   const write = { turns: TURNS };
-  report(emit, 'user-encode-guest', [
-    { name: 'cell', ...write, run: () => guest.cellWrite(TURNS) },
-    { name: 'protobuf', ...write, run: () => guest.protobufWrites(TURNS) },
-    { name: 'msgpack', ...write, run: () => guest.msgpackWrites(TURNS) },
-  ], quick);
+  report(
+    emit,
+    'user-encode-guest',
+    [
+      { name: 'cell', ...write, run: () => guest.cellWrite(TURNS) },
+      { name: 'protobuf', ...write, run: () => guest.protobufWrites(TURNS) },
+      { name: 'msgpack', ...write, run: () => guest.msgpackWrites(TURNS) },
+    ],
+    quick,
+  );
   reportReads(emit, guest, ways[0]!.bytes, quick);
 }
 
@@ -97,7 +113,11 @@ export async function run(emit: Emit, { quick }: { quick: boolean }): Promise<vo
 function reportReads(emit: Emit, guest: GuestLoops, cell: Uint8Array, quick: boolean): void {
   const protobuf = guestBytes(guest, guest.protobufWrites(1));
   const msgpack = guestBytes(guest, guest.msgpackWrites(1));
-  const read = (name: string, bytes: Uint8Array, loop: (n: number, length: number) => number): Case => ({
+  const read = (
+    name: string,
+    bytes: Uint8Array,
+    loop: (n: number, length: number) => number,
+  ): Case => ({
     name,
     turns: TURNS,
     run: () => loop(TURNS, give(guest, bytes)),

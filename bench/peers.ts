@@ -1,7 +1,7 @@
 // Owns the suite `peers`: the same authenticated call, `users.get(id)`, on Cell and on other
 // stacks, side by side in one run. Each server and each client is a process of its own; all stand
-// before the first round, and rounds go over all stacks in turn, so that a noisy machine is noisy
-// for all.
+// before the first round; rounds are short, many, and go over all stacks in turn, so that a noisy
+// machine is noisy for all.
 //
 //   this process --IPC--> peers/server.ts <stack>   serves; answers what CPU it used
 //                --IPC--> peers/load.ts <stack>     the stack's own client; N calls in flight
@@ -87,6 +87,20 @@ function next<R extends { kind: string }>(child: ChildProcess, ms: number): Prom
 
 function order(child: ChildProcess, what: ServerOrder | LoadOrder): void {
   child.send(what);
+}
+
+/** Asks a process to end, so that a host removes its files; ends it when it does not. */
+function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), 3000);
+    child.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    if (child.connected) order(child, 'stop');
+    else child.kill('SIGKILL');
+  });
 }
 
 async function stand(stack: Stack, all: ChildProcess[]): Promise<Standing> {
@@ -190,7 +204,7 @@ export async function measure(plan: Plan, emit: (measure: Measure) => void): Pro
       emit,
     );
   } finally {
-    for (const child of children) child.kill('SIGKILL');
+    await Promise.all(children.map(end));
   }
   if (wrong.length > 0) throw new Error(wrong.join('\n'));
 }
@@ -202,7 +216,7 @@ export async function run(
 ): Promise<void> {
   const stacks: Stack[] = ['cell', 'fastify', 'express', 'trpc-http', 'trpc-ws', 'grpc', 'capnweb'];
   const plan = options.quick
-    ? { stacks, rounds: 1, warmMs: 400, loadedMs: 600, singleMs: 200 }
-    : { stacks, rounds: 5, warmMs: 1200, loadedMs: 1000, singleMs: 800 };
+    ? { stacks, rounds: 3, warmMs: 300, loadedMs: 200, singleMs: 200 }
+    : { stacks, rounds: 12, warmMs: 1000, loadedMs: 400, singleMs: 600 };
   await measure(plan, emit);
 }

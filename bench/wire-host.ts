@@ -9,7 +9,8 @@ import type { ServerReady } from './wire-orders.ts';
 
 async function raw(): Promise<ServerReady> {
   const { uws, why } = await loadUws();
-  if (!uws) throw new Error(`the suite wire measures against uWebSockets.js, which is not here: ${why}`);
+  if (!uws)
+    throw new Error(`the suite wire measures against uWebSockets.js, which is not here: ${why}`);
   const app = uws.App().ws('/*', {
     maxPayloadLength: 1 << 20,
     maxBackpressure: 64 << 20,

@@ -25,8 +25,7 @@ const FRAME_BYTES = (HEADER_BYTES + PAYLOAD.length + 7) & ~7;
 /** A client's WebSocket message with a zero mask. */
 function masked(payload: Uint8Array): Buffer {
   const n = payload.length;
-  const head =
-    n < 126 ? [0x82, 0x80 | n] : n < 65536 ? [0x82, 0xfe, n >> 8, n & 255] : longHead(n);
+  const head = n < 126 ? [0x82, 0x80 | n] : n < 65536 ? [0x82, 0xfe, n >> 8, n & 255] : longHead(n);
   return Buffer.concat([Buffer.from([...head, 0, 0, 0, 0]), payload]);
 }
 
@@ -123,7 +122,9 @@ function greet(socket: Socket, order: PrebuiltOrder): Promise<number> {
       const frame = data.subarray(data[1] < 126 ? 2 : 4);
       if (frame[AT_KIND] === KIND_ERROR) return reject(new Error('HELLO was refused'));
       const size = frame.readUInt32LE(AT_LENGTH);
-      const welcome = decodeWelcome(Uint8Array.from(frame.subarray(HEADER_BYTES, HEADER_BYTES + size)));
+      const welcome = decodeWelcome(
+        Uint8Array.from(frame.subarray(HEADER_BYTES, HEADER_BYTES + size)),
+      );
       const [{ verdict, route, why }] = welcome.methods;
       if (verdict === 0) resolve(route);
       else reject(new Error(`${method.name} was refused: ${why}`));

@@ -74,7 +74,7 @@ try {
     await stranger.close();
   }
   process.on('message', (order: LoadOrder) => {
-    if (order.kind === 'stop') process.exit(0);
+    if (order === 'stop') process.exit(0);
     run(client, order.inFlight, order.ms).then(
       (result) => reply({ kind: 'run', run: result }),
       fail,

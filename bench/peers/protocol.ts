@@ -9,7 +9,7 @@ export type ServerReply =
   | { kind: 'cpu'; us: number }
   | { kind: 'failed'; why: string };
 
-export type LoadOrder = { kind: 'run'; inFlight: number; ms: number } | { kind: 'stop' };
+export type LoadOrder = { kind: 'run'; inFlight: number; ms: number } | 'stop';
 
 export interface Run {
   calls: number;

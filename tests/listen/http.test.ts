@@ -43,7 +43,8 @@ function raw(port: number, bytes: string | Buffer, end = true): Promise<string> 
 const page: HttpHandler = ({ method, path, query, headers }) => {
   if (path === '/throws') throw new Error('a secret path');
   if (path === '/rejects') return Promise.reject(new Error('a secret path'));
-  if (path === '/split') return { status: 200, headers: { a: 'b\r\nc: d' }, body: '' };
+  const headersOf = (all: Record<string, string>) => all;
+  if (path === '/split') return { status: 200, headers: headersOf({ a: 'b\r\nc: d' }), body: '' };
   if (path === '/bytes') return { status: 200, headers: {}, body: Uint8Array.of(104, 105) };
   const body = `${method} ${path} ${query} ${headers['x-test'] ?? ''}`;
   const reply = { status: 200, headers: { 'content-type': 'text/plain', 'x-frame-options': 'DENY' }, body };

@@ -1,0 +1,62 @@
+// Orders to revoke: carried out once, kept when they cannot be made durable, harmless when malformed.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import { leaveOrder, type RevokeOrder, RevokeOrders } from '../../host/session/revoke-orders.ts';
+
+function folder(t: import('ava').ExecutionContext): string {
+  const run = fs.mkdtempSync(path.join(os.tmpdir(), 'cell-orders-'));
+  t.teardown(() => fs.rmSync(run, { recursive: true, force: true }));
+  return run;
+}
+
+test('orders left while no host ran are carried out at the start, later ones as they come', async (t) => {
+  const run = folder(t);
+  const done: RevokeOrder[] = [];
+  const early = leaveOrder(run, { subject: 'a', until: 5 });
+  const arrived = Promise.withResolvers<void>();
+  const orders = await RevokeOrders.open(run, async (order) => {
+    done.push(order);
+    if (order.subject === 'b') arrived.resolve();
+  });
+  t.false(fs.existsSync(early), 'gone when in force');
+  const late = leaveOrder(run, { subject: 'b', until: 6 });
+  await arrived.promise;
+  await orders.close();
+  t.false(fs.existsSync(late));
+  t.deepEqual(done, [{ subject: 'a', until: 5 }, { subject: 'b', until: 6 }]);
+});
+
+test('an order that did not become durable stays and is tried again', async (t) => {
+  const run = folder(t);
+  const file = leaveOrder(run, { subject: 'a', until: 5 });
+  let tries = 0;
+  const second = Promise.withResolvers<void>();
+  const orders = await RevokeOrders.open(run, async () => {
+    tries++;
+    if (tries === 1) throw new Error('disk full');
+    second.resolve();
+  });
+  t.true(fs.existsSync(file), 'still there after the failure');
+  await second.promise;
+  await orders.close();
+  t.false(fs.existsSync(file));
+});
+
+test('malformed orders are removed without effect; only the owner may write', async (t) => {
+  const run = folder(t);
+  leaveOrder(run, { subject: 'x', until: 1 });
+  const place = path.join(run, 'revoke');
+  if (process.platform !== 'win32') t.is(fs.statSync(place).mode & 0o077, 0);
+  fs.rmSync(place, { recursive: true });
+  fs.mkdirSync(place);
+  const wrong = ['{', '{}', '{"subject":1,"until":2}', '{"subject":"a","until":"b"}', `"${'x'.repeat(5000)}"`];
+  wrong.forEach((text, i) => {
+    fs.writeFileSync(path.join(place, `${i}.json`), text);
+  });
+  fs.writeFileSync(path.join(place, 'note.txt'), 'not an order');
+  const orders = await RevokeOrders.open(run, async () => t.fail());
+  await orders.close();
+  t.deepEqual(fs.readdirSync(place), ['note.txt']);
+});
