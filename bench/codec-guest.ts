@@ -44,13 +44,15 @@ function codecModule(schema: Schema): string {
   ].join('\n');
 }
 
-/** asc gives a transform its program. */
-class NoStack {
-  declare program: Parameters<typeof withoutShadowStack>[0];
+/** A transform of its own for each run: asc sets the program on the class's prototype. */
+function noStack(): new () => { afterParse(): void } {
+  return class {
+    declare program: Parameters<typeof withoutShadowStack>[0];
 
-  afterParse(): void {
-    withoutShadowStack(this.program);
-  }
+    afterParse(): void {
+      withoutShadowStack(this.program);
+    }
+  };
 }
 
 /** Compiles and starts the loops around the codec of `schema`, whose method 0 takes and gives a User. */
@@ -75,7 +77,7 @@ export async function startLoops(schema: Schema): Promise<GuestLoops> {
         if (name.endsWith('.wasm')) wasm = data as Uint8Array;
       },
       listFiles: () => [],
-      transforms: [NoStack] as never,
+      transforms: [noStack()] as never,
     },
   );
   if (error !== null || wasm === null) throw new Error(`asc: ${stderr.toString()}`);

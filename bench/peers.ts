@@ -21,7 +21,7 @@ import type { Measure } from './report.ts';
 export const suite = 'peers';
 
 /** Milliseconds that a process has to start, to answer, or to finish a run beyond its time. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 30_000;
 
 interface Plan {
   stacks: readonly Stack[];

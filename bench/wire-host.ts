@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { startHost } from '../host/host.ts';
 import { loadUws } from '../host/listen/glibc.ts';
-import type { ServerReady } from './wire-orders.ts';
+import type { ServerReady, ServerUsage } from './wire-orders.ts';
 
 async function raw(): Promise<ServerReady> {
   const { uws, why } = await loadUws();
@@ -47,4 +47,8 @@ try {
 } catch (error) {
   process.send?.({ failed: (error as Error).stack ?? String(error) });
 }
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  process.send?.({ cpuUs: user + system } satisfies ServerUsage);
+});
 process.on('disconnect', () => process.exit());

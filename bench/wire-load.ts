@@ -44,7 +44,7 @@ async function runClient(order: ClientOrder): Promise<LoadReply> {
   await client.synapse.close();
   times.sort((a, b) => a - b);
   const p50 = times.length === 0 ? 0 : times[times.length >> 1] * 1000;
-  return { calls, callsPerSecond: calls / seconds, p50 };
+  return { calls, allCalls: done, callsPerSecond: calls / seconds, p50 };
 }
 
 process.on('message', async (order: LoadOrder) => {

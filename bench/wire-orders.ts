@@ -8,6 +8,11 @@ export interface ServerReady {
   token: string;
 }
 
+/** A server's answer to any message: microseconds of CPU that its process has used, all threads. */
+export interface ServerUsage {
+  cpuUs: number;
+}
+
 /** A method as HELLO names it, as JSON can carry it. */
 export interface MethodName {
   name: string;
@@ -43,7 +48,10 @@ export interface ClientOrder extends Common {
 export type LoadOrder = PrebuiltOrder | ClientOrder;
 
 export interface LoadReply {
+  /** Calls answered while the clock ran. */
   calls: number;
+  /** Calls answered in all: what the server's CPU went into. */
+  allCalls: number;
   callsPerSecond: number;
   /** Microseconds; with one call in flight only, else 0. */
   p50: number;

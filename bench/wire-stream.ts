@@ -180,5 +180,5 @@ export async function runPrebuilt(order: PrebuiltOrder): Promise<LoadReply> {
   socket.destroy();
   times.sort((a, b) => a - b);
   const p50 = times.length === 0 ? 0 : times[times.length >> 1] * 1000;
-  return { calls, callsPerSecond: calls / seconds, p50 };
+  return { calls, allCalls: answered * per, callsPerSecond: calls / seconds, p50 };
 }

@@ -6,7 +6,8 @@
 //                   inline: the host with --lanes 0; lane: with one lane          from the start)
 //
 // Rounds go over all servers in turn, so that a noisy machine is noisy for all; ratios are medians of the
-// rounds' pairs. A frame is 40 bytes both ways: a u64 through the compiled cell's codec.
+// rounds' pairs. Rows ending in -cpu are the server's CPU per call, all its threads: they hold still where
+// the machine is busy with other things. A frame is 40 bytes both ways: a u64 through the compiled cell's codec.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { make } from '../build/make.ts';
 import type { Schema } from '../host/schema/types.ts';
 import type { Measure } from './report.ts';
-import type { LoadOrder, LoadReply, MethodName, ServerReady } from './wire-orders.ts';
+import type { LoadOrder, LoadReply, MethodName, ServerReady, ServerUsage } from './wire-orders.ts';
 
 export const suite = 'wire';
 
@@ -78,6 +79,12 @@ async function order(load: ChildProcess, what: LoadOrder): Promise<LoadReply> {
   const reply = answer<LoadReply>(load, what.ms + PATIENCE_MS);
   load.send(what);
   return reply;
+}
+
+async function usage(server: ChildProcess): Promise<number> {
+  const reply = answer<ServerUsage>(server, PATIENCE_MS);
+  server.send('usage');
+  return (await reply).cpuUs;
 }
 
 function median(values: number[]): number {
@@ -164,10 +171,13 @@ class Suite {
   /** One shape on all servers in turn, `rounds` times. */
   async shape({ name, framesPerMessage, messagesInFlight }: Shape): Promise<void> {
     const seen: Seen = { raw: [], inline: [], lane: [] };
+    const cpu: Seen = { raw: [], inline: [], lane: [] };
     let calls = 0;
     for (let round = 0; round < this.rounds; round++) {
       for (const kind of KINDS) {
-        const { port, token } = this.servers[kind].ready;
+        const { ready, process } = this.servers[kind];
+        const { port, token } = ready;
+        const before = await usage(process);
         const reply = await order(this.load, {
           kind: 'prebuilt',
           method: kind === 'raw' ? null : this.built.method,
@@ -176,6 +186,7 @@ class Suite {
           warmMs: this.ms / 4,
         });
         seen[kind].push(name === 'latency' ? reply.p50 : reply.callsPerSecond);
+        cpu[kind].push(((await usage(process)) - before) / reply.allCalls);
         calls += reply.calls;
       }
     }
@@ -183,6 +194,7 @@ class Suite {
     const row = name === 'latency' ? 'latency-ratio' : `ratio-${name}`;
     for (const kind of KINDS) {
       this.emit({ name: `${name}-${kind}`, unit, value: median(seen[kind]), n: calls });
+      this.emit({ name: `${name}-${kind}-cpu`, unit: 'us', value: median(cpu[kind]), n: calls });
       if (kind === 'raw') continue;
       this.emit({ name: `${row}-${kind}`, unit: 'x', value: ratio(seen, kind), n: this.rounds });
     }

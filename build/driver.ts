@@ -1,12 +1,12 @@
 // Owns the order of the stages for one service file. Reads as a list; each stage is in its folder.
 import path from 'node:path';
-import { readProject } from './1-read/project.ts';
 import { reportFaults } from './1-read/faults.ts';
+import type { Inputs } from './1-read/project.ts';
+import { readProject } from './1-read/project.ts';
 import { checkDecorators } from './3-negotiate/macros.ts';
 import { describeService } from './4-emit/service.ts';
 import { type Compiled, compileService } from './5-compile/compile.ts';
-import { Findings, type Finding } from './diagnostics/findings.ts';
-import type { Inputs } from './1-read/project.ts';
+import { type Finding, Findings } from './diagnostics/findings.ts';
 
 export interface Built {
   compiled: Compiled | null;
@@ -15,8 +15,8 @@ export interface Built {
 }
 
 /**
- * Builds one service file in memory. `file` is absolute, `cwd` what findings show paths relative to, `tools`
- * the versions that the manifest names. Wrong sources are findings, never errors.
+ * Builds one service file in memory. `file` is absolute, `cwd` what findings show paths relative
+ * to, `tools` the versions that the manifest names. Wrong sources are findings, never errors.
  */
 export async function buildService(
   file: string,

@@ -1,15 +1,15 @@
-// Owns a whole build: which files, what is in the cache, what is written where below `.cell`. Loads the
-// stages (and with them asc) only when something has to be built. Prints nothing.
+// Owns a whole build: which files, what is in the cache, what is written where below `.cell`. Loads
+// the stages (and with them asc) only when something has to be built. Prints nothing.
 //
-//   .cell/out/<cell>.wasm .wasm.map .schema.json     .cell/clients/<cell>.ts     .cell/lock/<cell>.lock
-//   .cell/types/cell.d.ts                            .cell/out/cache/
+//   .cell/out/<cell>.wasm .wasm.map .schema.json     .cell/out/cache/
+//   .cell/clients/<cell>.ts  .cell/lock/<cell>.lock  .cell/types/cell.d.ts
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Finding } from './diagnostics/findings.ts';
 import { Cache, type Kept } from './6-lock/cache.ts';
 import { readIfThere, writeWhole } from './6-lock/files.ts';
 import { readTools, type Tools } from './6-lock/tools.ts';
+import type { Finding } from './diagnostics/findings.ts';
 
 /** What the verbs print about a built cell. */
 export interface Summary {

@@ -1,1 +1,139 @@
-// placeholder
+// What an editor knows about the names that every cell sees without importing them. `cell build`
+// copies it to
+// `.cell/types/cell.d.ts`. A tsconfig.json for service files:
+//
+//   { "extends": "assemblyscript/std/assembly.json",
+//     "compilerOptions": { "experimentalDecorators": true, "strictPropertyInitialization": false,
+//                          "moduleDetection": "force" },
+//     "include": ["**/*.cell.ts", ".cell/types/*.d.ts"] }
+
+type ClassDecorator_ = (target: abstract new (...args: any[]) => any) => void;
+type MethodDecorator_ = (target: object, name: string, method: TypedPropertyDescriptor<any>) => void;
+
+/** Marks the class whose public methods clients can call. */
+declare const service: ClassDecorator_ &
+  ((limits: { pages?: number; cpuMs?: number; payloadBytes?: number }) => ClassDecorator_);
+
+/** Who may call. A method without any of these needs an authenticated session. */
+declare namespace Auth {
+  /** Callers without this role or scope get PERMISSION_DENIED. */
+  export function require(
+    demand:
+      | { role: string; scope?: string }
+      | { anyRole: string[]; scope?: string }
+      | { scope: string },
+  ): ClassDecorator_ & MethodDecorator_;
+  const public_: ClassDecorator_ & MethodDecorator_;
+  export { public_ as public };
+}
+
+/** The status of an answer: gRPC's codes. */
+declare const enum Status {
+  CANCELLED = 1,
+  UNKNOWN = 2,
+  INVALID_ARGUMENT = 3,
+  DEADLINE_EXCEEDED = 4,
+  NOT_FOUND = 5,
+  ALREADY_EXISTS = 6,
+  PERMISSION_DENIED = 7,
+  RESOURCE_EXHAUSTED = 8,
+  FAILED_PRECONDITION = 9,
+  ABORTED = 10,
+  OUT_OF_RANGE = 11,
+  UNIMPLEMENTED = 12,
+  INTERNAL = 13,
+  UNAVAILABLE = 14,
+  DATA_LOSS = 15,
+  UNAUTHENTICATED = 16,
+}
+
+/** An encoded value that goes with an error. */
+declare class Details {
+  private constructor();
+}
+/** `value` as the details of an error. Its class is part of the schema. */
+declare function details<D>(value: D): Details;
+/** Ends the method: `return fail<User>(Status.NOT_FOUND, "no such user")`. The instance stays. */
+declare function fail<T>(status: Status, message: string, details?: Details | null): T;
+
+/** How an attempt went. */
+declare class Attempt<T> {
+  private constructor();
+  readonly ok: bool;
+  /** 0 when it returned, else the status it failed with. */
+  readonly status: u32;
+  readonly message: string;
+  /** What it returned; throws when it failed. */
+  readonly value: T;
+}
+/** `fn(arg)`, with a `fail` inside it as a value. A trap is not caught. */
+declare function attempt<A, T>(fn: (arg: A) => T, arg: A): Attempt<T>;
+declare function attemptVoid<A>(fn: (arg: A) => void, arg: A): Attempt<bool>;
+
+/** Lines in the host's log. */
+declare namespace log {
+  function debug(text: string): void;
+  function info(text: string): void;
+  function warn(text: string): void;
+  function error(text: string): void;
+}
+
+/** Now; the same for all of one call. */
+declare function now(): Instant;
+/** Evenly spread in [0, 1). Not for secrets. */
+declare function random(): f64;
+/** 64 random bits. Not for secrets. */
+declare function randomBits(): u64;
+
+/** Who calls: from the connection that the host authenticated. */
+declare class Session {
+  private constructor();
+  static readonly subject: string;
+  static readonly roles: string[];
+  static readonly scopes: string[];
+  static hasRole(role: string): bool;
+  static hasScope(scope: string): bool;
+}
+
+/** Files of the folder that was granted to this cell. Waits. */
+declare class Blob {
+  private constructor();
+  static size(name: string): i64;
+  static read(name: string, offset?: i64, length?: i32): Uint8Array;
+  /** Reads to address `ptr`; returns the bytes read. */
+  static readInto(name: string, offset: i64, ptr: usize, cap: i32): i32;
+}
+
+/** 128 bits, written `01234567-89ab-cdef-0123-456789abcdef`. */
+declare class Uuid {
+  high: u64;
+  low: u64;
+  constructor(high?: u64, low?: u64);
+  static parse(text: string): Uuid | null;
+  toString(): string;
+}
+/** Microseconds since 1970 UTC. */
+declare class Instant {
+  micros: i64;
+  constructor(micros?: i64);
+  plus(duration: Duration): Instant;
+  since(earlier: Instant): Duration;
+}
+/** Microseconds. */
+declare class Duration {
+  micros: i64;
+  constructor(micros?: i64);
+  static ofMillis(millis: i64): Duration;
+  static ofSeconds(seconds: i64): Duration;
+  readonly millis: f64;
+  readonly seconds: f64;
+}
+/** An exact decimal number. */
+declare class Decimal {
+  private constructor();
+  static parse(text: string): Decimal | null;
+  static ofInteger(value: i64): Decimal;
+  readonly isNegative: bool;
+  compare(other: Decimal): i32;
+  toString(): string;
+}

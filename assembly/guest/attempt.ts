@@ -1,5 +1,6 @@
-// Owns catching inside a cell: `attempt` runs a function and turns its `fail` into a value. A trap is not
-// caught: it ends the instance. AssemblyScript has no closures: what the function needs goes in its argument.
+// Owns catching inside a cell: `attempt` runs a function and turns its `fail` into a value. A trap
+// is not caught: it ends the instance. AssemblyScript has no closures: what the function needs goes
+// in its argument.
 
 @external("cell:core", "attempt")
 declare function attemptCall(fn: u32, arg: usize): u32;

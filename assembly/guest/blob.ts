@@ -1,5 +1,5 @@
-// Owns reading files that the host granted to this cell (capability `blob`). Waits: a method that can reach
-// it is on the waiting tier. Names are relative to the granted folder.
+// Owns reading files that the host granted to this cell (capability `blob`). Waits: a method that
+// can reach it is on the waiting tier. Names are relative to the granted folder.
 import { fail } from "./failure";
 
 @external("cell:blob", "size")
@@ -27,8 +27,8 @@ export class Blob {
   }
 
   /**
-   * Reads at most `cap` bytes from `offset` to address `ptr`; returns how many. For data that is kept in
-   * raw memory instead of objects.
+   * Reads at most `cap` bytes from `offset` to address `ptr`; returns how many. For data that is
+   * kept in raw memory instead of objects.
    */
   static readInto(name: string, offset: i64, ptr: usize, cap: i32): i32 {
     const text = String.UTF8.encode(name);

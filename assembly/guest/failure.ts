@@ -1,6 +1,7 @@
 // Owns how a method ends with an error: the error record and the import that throws. Never returns.
 //
-// The record is a payload of VALUES.md: {message: string, type: string | null, details: bytes | null}
+// The record is a payload of VALUES.md: {message: string, type: string | null, details: bytes |
+// null}
 //   0 u32 textStart | 4 u32 24 (root size)
 //   8 message: offset, n | 16 type: offset, n | 24 details: offset, n      root record
 //   32 details, padded to 4 | textStart: one zero byte, message, type       offset 0 = null
@@ -24,8 +25,8 @@ export class Details {
 }
 
 /**
- * Ends the method with `status` and `message`: `return fail<User>(Status.NOT_FOUND, "no such user")`. The
- * instance stays; only this call is over. `details` is what `details(value)` returned.
+ * Ends the method with `status` and `message`: `return fail<User>(Status.NOT_FOUND, "no such
+ * user")`. The instance stays; only this call is over. `details` is what `details(value)` returned.
  */
 export function fail<T>(status: u32, message: string, details: Details | null = null): T {
   throwRecord(status, message, details);

@@ -1,5 +1,5 @@
-// Owns the caller's identity as guests see it. It comes from the connection that the host authenticated,
-// never from the call's own bytes.
+// Owns the caller's identity as guests see it. It comes from the connection that the host
+// authenticated, never from the call's own bytes.
 //
 //   subject \0 role \0 role \0\0 scope \0 scope        UTF-8; no roles: subject \0\0 scope
 

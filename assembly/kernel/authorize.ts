@@ -6,17 +6,19 @@
 // revocation included. (A refreshed token counts from the next message on.)
 
 import {
-  R_FLAGS, R_ROLES_ANY, R_SCOPES_ALL, ROUTE_LIVE, ROUTE_PUBLIC, S_EXPIRY, S_FLAGS, S_GENERATION,
+  R_FLAGS, R_ROLES_ANY, R_SCOPES_ALL, ROUTE_LIVE, ROUTE_PUBLIC, S_EXPIRY, S_GENERATION, S_INTERVAL,
   S_ROLES, S_SCOPES, SESSION_AUTHENTICATED, SESSION_REVOKED,
 } from '../shared/layout';
 import {
   REASON_EXPIRED, REASON_NO_ROUTE, REASON_NO_SESSION, REASON_REVOKED, REASON_ROLE, REASON_SCOPE,
 } from '../shared/reason';
 import { PERMISSION_DENIED, UNAUTHENTICATED, UNIMPLEMENTED } from '../shared/status';
+import { caller } from './hand';
 import { now, routeCount, rowOf } from './lane';
 
 const OPEN: u32 = ROUTE_LIVE | ROUTE_PUBLIC;
 const REVOKED: u32 = UNAUTHENTICATED | (REASON_REVOKED << 8);
+const EXPIRED: u32 = UNAUTHENTICATED | (REASON_EXPIRED << 8);
 const UNKNOWN_ROUTE: u32 = UNIMPLEMENTED | (REASON_NO_ROUTE << 8);
 
 /** What read() found out about a session; it holds while the slot's word stays `word`. */
@@ -26,12 +28,18 @@ export let scopes: u64 = 0;
 /** What the session is refused with on every route that is not public: 0, or status | reason << 8. */
 export let standing: u32 = 0;
 
+/** The session's microseconds per call, 0 = no limit. */
+export let perSession: u32 = 0;
+/** The slot whose identity its calls carry: 0 = none, once its token has expired. */
+export let identity: usize = 0;
+
 @inline
 export function wordOf(slot: usize): u64 {
   return atomic.load<u64>(slot + S_GENERATION);
 }
 
-/** Reads the session in `slot`. False: it is not of this generation, nobody is there any more. */
+/** Reads the session in `slot`, and tells the membranes that it calls. False: it is not of this
+ *  generation, nobody is there any more. */
 export function read(slot: usize, generation: u32): bool {
   do {
     word = wordOf(slot);
@@ -39,11 +47,15 @@ export function read(slot: usize, generation: u32): bool {
     const flags = <u32>(word >> 32);
     roles = load<u64>(slot + S_ROLES);
     scopes = load<u64>(slot + S_SCOPES);
+    perSession = load<u32>(slot + S_INTERVAL);
     standing = 0;
     if (flags & SESSION_REVOKED) standing = REVOKED;
     else if (!(flags & SESSION_AUTHENTICATED)) standing = UNAUTHENTICATED | (REASON_NO_SESSION << 8);
-    else if (load<i64>(slot + S_EXPIRY) <= now) standing = UNAUTHENTICATED | (REASON_EXPIRED << 8);
+    else if (load<i64>(slot + S_EXPIRY) <= now) standing = EXPIRED;
   } while (wordOf(slot) != word);
+  // An expired token still calls public routes, but as nobody.
+  identity = standing == EXPIRED ? 0 : slot;
+  caller(identity, generation);
   return true;
 }
 
@@ -72,10 +84,4 @@ export function authorizeAgain(route: u32, standing: u32): u32 {
   const flags: u32 = route < routeCount ? load<u32>(rowOf(route) + R_FLAGS) : 0;
   if (!(flags & ROUTE_LIVE)) return UNKNOWN_ROUTE;
   return standing == REVOKED ? standing : 0;
-}
-
-/** The slot whose identity a call carries: none when its token expired (public routes only). */
-@inline
-export function identity(slot: usize, standing: u32): usize {
-  return standing >> 8 == REASON_EXPIRED ? 0 : slot;
 }

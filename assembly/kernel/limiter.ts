@@ -10,7 +10,7 @@
 // a limiter that forgets under pressure is none. Two lanes that meet a new subject in the same
 // nanoseconds may both open a bucket: at most one burst more, once.
 
-import { R_INTERVAL, R_TOLERANCE, S_INTERVAL, S_SUBJECT, S_TOLERANCE } from '../shared/layout';
+import { R_TOLERANCE, S_SUBJECT, S_TOLERANCE } from '../shared/layout';
 import { REASON_RATE_ROUTE, REASON_RATE_SESSION } from '../shared/reason';
 import { RESOURCE_EXHAUSTED } from '../shared/status';
 import { bucketMask, buckets, now } from './lane';
@@ -23,16 +23,11 @@ const SESSION_KEY: u64 = 0x20000;
 /** After a refusal: milliseconds until the call would be let through, rounded up. */
 export let retryMs: u32 = 0;
 
-/** 0, or status | reason << 8. The session's bucket pays first, also for what its route refuses. */
-@inline
-export function limit(slot: usize, row: usize, route: u32): u32 {
-  const perSession = load<u32>(slot + S_INTERVAL);
-  const perRoute = load<u32>(row + R_INTERVAL);
-  if (!(perSession | perRoute)) return 0;
-  return charge(slot, row, route, perSession, perRoute);
-}
-
-function charge(slot: usize, row: usize, route: u32, perSession: u32, perRoute: u32): u32 {
+/** 0, or status | reason << 8. The session's bucket pays first, also for what its route refuses.
+ *  `perSession`, `perRoute`: microseconds per call, 0 = no limit. */
+export function charge(
+  slot: usize, row: usize, route: u32, perSession: u32, perRoute: u32,
+): u32 {
   const subject = <u64>load<u32>(slot + S_SUBJECT) << 32;
   if (perSession && !take(subject | SESSION_KEY, perSession, load<u32>(slot + S_TOLERANCE))) {
     return RESOURCE_EXHAUSTED | (REASON_RATE_SESSION << 8);

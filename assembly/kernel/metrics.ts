@@ -15,8 +15,9 @@ import { halt } from './reply';
 const NOTHING: u64 = 0xffffffff_ffffffff;
 const RUN_BYTES: u32 = 16;
 
-/** stamp | route << 32 of the last run, and its address. */
+/** stamp | route << 32 of the run that is being counted, its calls | errors << 32, its address. */
 let key: u64 = NOTHING;
+let calls: u64 = 0;
 let run: usize = 0;
 /** No run is left: settle before more calls are answered. */
 export let runsFull: bool = false;
@@ -34,19 +35,23 @@ export function count(route: u32, stamp: u32, failed: u32): void {
 
 /** Many answers: `calls` is calls | errors << 32. */
 @inline
-export function countMany(route: u32, stamp: u32, calls: u64): void {
+export function countMany(route: u32, stamp: u32, more: u64): void {
   const wanted = <u64>stamp | (<u64>route << 32);
   if (wanted != key) turn(wanted);
-  store<u64>(run, load<u64>(run, 8) + calls, 8);
+  calls += more;
+}
+
+/** Puts what was counted into its run. */
+function keepCount(): void {
+  // Calls of an unknown route have no metrics: they are counted and forgotten.
+  if (key != NOTHING && <u32>(key >> 32) < routeCount) store<u64>(run, calls, 8);
 }
 
 function turn(wanted: u64): void {
-  if (<u32>(wanted >> 32) >= routeCount) {
-    // An unknown route has no metrics: count into the word behind the last run, which none reads.
-    key = NOTHING;
-    run = lane + L_RUNS - RUN_BYTES;
-    return;
-  }
+  keepCount();
+  calls = 0;
+  key = wanted;
+  if (<u32>(wanted >> 32) >= routeCount) return;
   if (runsFull) settleRuns();
   const runs = load<u32>(lane + L_RUN_COUNT);
   run = lane + L_RUNS + runs * RUN_BYTES;
@@ -56,22 +61,24 @@ function turn(wanted: u64): void {
   runsFull = runs + 1 >= RUNS;
   if (runsFull) halt();
   key = wanted;
+  calls = 0;
 }
 
 /** Puts all runs into the histograms; their latency is their age now. */
 export function settleRuns(): void {
+  keepCount();
   const runs = load<u32>(lane + L_RUN_COUNT);
   const metrics = part(PART_METRICS_WORD);
   for (let i: u32 = 0; i < runs; i++) {
     const from = lane + L_RUNS + i * RUN_BYTES;
-    const calls = load<u32>(from, 8);
+    const count = load<u32>(from, 8);
     const us = age(load<u32>(from));
     const row = metrics + load<u32>(from, 4) * METRIC_BYTES;
-    store<u64>(row, load<u64>(row, M_COUNT) + calls, M_COUNT);
+    store<u64>(row, load<u64>(row, M_COUNT) + count, M_COUNT);
     store<u64>(row, load<u64>(row, M_ERRORS) + load<u32>(from, 12), M_ERRORS);
-    store<u64>(row, load<u64>(row, M_SUM) + <u64>us * calls, M_SUM);
+    store<u64>(row, load<u64>(row, M_SUM) + <u64>us * count, M_SUM);
     const bucket = row + (bucketOf(us) << 2);
-    store<u32>(bucket, load<u32>(bucket, M_BUCKETS) + calls, M_BUCKETS);
+    store<u32>(bucket, load<u32>(bucket, M_BUCKETS) + count, M_BUCKETS);
   }
   store<u32>(lane + L_RUN_COUNT, 0);
   key = NOTHING;

@@ -28,6 +28,7 @@ let data: usize = 0;
 let mask: u32 = 0;
 /** Bytes that a largest reply may take, with its record's header and rounding. */
 let largest: u32 = 0;
+let payloadMost: u32 = 0;
 /** Position after the last frame. */
 export let head: u32 = 0;
 let published: u32 = 0;
@@ -44,6 +45,7 @@ export function attachReplies(): void {
   ring = part(PART_OUT_WORD);
   data = ring + RING_DATA;
   mask = ringBytes - 1;
+  payloadMost = messageBytes & ~7;
   largest = ((messageBytes + 15) & ~15) + RECORD_BYTES + HEADER_BYTES + 32;
   resume(load<u32>(ring + RING_HEAD));
 }
@@ -132,10 +134,11 @@ export function place(key: u64, bytes: u32): usize {
   return data + (head & mask);
 }
 
-/** Bytes of payload that fit at place()'s answer. A multiple of 8, so padding fits too. */
+/** Bytes of payload that fit at the head, behind a header, before the ring's end. A multiple of
+ *  8, so padding fits too. */
 @inline
 export function room(): u32 {
-  return min(edge - head - HEADER_BYTES, messageBytes & ~7);
+  return min(edge - head - HEADER_BYTES, payloadMost);
 }
 
 /** Opens a record for connection | generation << 32 with `bytes` in one piece. */
@@ -179,6 +182,14 @@ export function complete(at: usize, call: u32, code: u32, retryMs: u32, bytes: u
   const kind: u64 = code ? KIND_ERROR : KIND_RESPONSE;
   store<u64>(at, <u64>bytes | (kind << 32) | (<u64>code << 48));
   store<u64>(at, <u64>call | (<u64>retryMs << 32), AT_CALL);
+  finishFrame(at, bytes);
+}
+
+/** complete() for a RESPONSE. */
+@inline
+export function respond(at: usize, call: u32, bytes: u32): void {
+  store<u64>(at, <u64>bytes | (<u64>KIND_RESPONSE << 32));
+  store<u64>(at, <u64>call, AT_CALL);
   finishFrame(at, bytes);
 }
 

@@ -3,26 +3,28 @@
 
 import { FLAG_CHANNEL_MASK, FLAG_EXT, HEADER_BYTES } from '../shared/frame';
 import {
-  DISPATCH_HELD, HOME_ANY, R_FLAGS, R_HOME, R_METHOD, R_PAYLOAD_BYTES, R_SLOT, RECORD_DATA,
+  DISPATCH_HELD, HOME_ANY, R_FLAGS, R_HOME, R_METHOD, R_PAYLOAD_BYTES, RECORD_DATA,
   ROUTE_WAITING,
 } from '../shared/layout';
 import {
   REASON_CHANNEL, REASON_DEADLINE_QUEUED, REASON_LANE_LOST, REASON_PAYLOAD_TOO_LARGE,
-  REASON_REPLY_TOO_LARGE,
+  REASON_RATE_ROUTE, REASON_RATE_SESSION, REASON_REPLY_TOO_LARGE,
 } from '../shared/reason';
 import {
   DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE, UNIMPLEMENTED,
 } from '../shared/status';
-import { authorize, authorizeAgain, identity, roles, scopes, standing } from './authorize';
+import {
+  authorize, authorizeAgain, identity, perSession, roles, scopes, standing,
+} from './authorize';
 import { passed } from './deadline';
 import { extensionBytes, walkExtensions } from './extension';
 import { pass } from './forward';
-import { begin as beginHand, caller } from './hand';
+import { begin as beginHand } from './hand';
 import { messageBytes, rowOf, self } from './lane';
-import { limit, retryMs } from './limiter';
+import { charge, retryMs } from './limiter';
 import { count } from './metrics';
 import { accept } from './pending';
-import { begin, complete, inside, place, room } from './reply';
+import { begin, complete, inside, place, respond, room } from './reply';
 import { progress } from './ring';
 
 /** Any REQUEST at `p`, whose `step` bytes end at input position `after`. `trusted`: another lane
@@ -64,55 +66,62 @@ export function admit(
   trusted: bool,
 ): void {
   const route = <u32>(w0 >> 48), bytes = <u32>w0 - skip, w1 = load<u64>(p, 8), row = rowOf(route);
-  let code: u32 = 0, retry: u32 = 0;
-  if (bytes > load<u32>(row + R_PAYLOAD_BYTES)) {
+  // Neighbours are read as one word: every access costs a bounds check of four instructions.
+  const placed = load<u64>(row, R_HOME), home = <u32>placed, perRoute = <u32>(placed >> 32);
+  let code: u32 = 0;
+  if (bytes > load<u32>(row, R_PAYLOAD_BYTES)) {
     code = RESOURCE_EXHAUSTED | (REASON_PAYLOAD_TOO_LARGE << 8);
-  } else if (!trusted) {
-    code = limit(slot, row, route);
-    if (code) retry = retryMs;
+  } else if (perSession | perRoute) {
+    if (!trusted) code = charge(slot, row, route, perSession, perRoute);
   }
   if (!code && passed(<u32>(w1 >> 32), stamp)) {
     code = DEADLINE_EXCEEDED | (REASON_DEADLINE_QUEUED << 8);
   }
-  if (!code) {
-    beginHand(route, after - step);
-    const home = load<u32>(row + R_HOME);
-    if ((home == HOME_ANY || home == self) && !(load<u32>(row + R_FLAGS) & ROUTE_WAITING)) {
-      caller(identity(slot, standing), <u32>(key >> 32));
-      const failed = dispatch(row, p + HEADER_BYTES + skip, bytes, key, <u32>w1);
-      progress(after);
-      count(route, stamp, failed);
-      return;
-    }
-    code = hand(p, skip, bytes, step, after, slot, key, w1, stamp, trusted);
-    if (!code) return;
+  if (code) {
+    const isRate = code >> 8 == REASON_RATE_ROUTE || code >> 8 == REASON_RATE_SESSION;
+    refused(key, <u32>w1, code, isRate ? retryMs : 0, route, stamp, after);
+    return;
   }
-  refused(key, <u32>w1, code, retry, route, stamp, after);
+  beginHand(route, after - step);
+  const entry = load<u64>(row, R_FLAGS);
+  if ((home == HOME_ANY || home == self) && !(<u32>entry & ROUTE_WAITING)) {
+    const method = load<u32>(row, R_METHOD), args = p + HEADER_BYTES + skip;
+    const failed = dispatch(<u32>(entry >> 32), method, args, bytes, key, <u32>w1);
+    progress(after);
+    count(route, stamp, failed);
+  } else {
+    hand(p, skip, bytes, step, after, home, key, w1, stamp, route, trusted);
+  }
 }
 
 /** A call that is not answered here and now: on to its actor's lane, or into the pending table. */
 function hand(
-  p: usize, skip: u32, bytes: u32, step: u32, after: u32, slot: usize, key: u64, w1: u64,
-  stamp: u32, trusted: bool,
-): u32 {
-  const route = <u32>load<u16>(p, 6);
-  const home = load<u32>(rowOf(route) + R_HOME);
-  if (home == HOME_ANY || home == self) {
-    const who = <u32>identity(slot, standing);
-    const args = p + HEADER_BYTES + skip;
-    return accept(args, bytes, key, <u32>w1, route, stamp, <u32>(w1 >> 32), after, who);
-  }
+  p: usize, skip: u32, bytes: u32, step: u32, after: u32, home: u32, key: u64, w1: u64,
+  stamp: u32, route: u32, trusted: bool,
+): void {
   // Passed on once at most: an actor that has moved meanwhile is lost to this call.
-  if (trusted) return UNAVAILABLE | (REASON_LANE_LOST << 8);
-  return pass(home, p, step, key, stamp, after);
+  let code: u32 = UNAVAILABLE | (REASON_LANE_LOST << 8);
+  if (home == HOME_ANY || home == self) {
+    const args = p + HEADER_BYTES + skip;
+    const who = <u32>identity;
+    code = accept(args, bytes, key, <u32>w1, route, stamp, <u32>(w1 >> 32), after, who);
+  } else if (!trusted) {
+    code = pass(home, p, step, key, stamp, after);
+  }
+  if (code) refused(key, <u32>w1, code, 0, route, stamp, after);
 }
 
 /** Enters the cell through its membrane; 1 when it failed. A trap leaves the frame in hand. */
 @inline
-function dispatch(row: usize, args: usize, bytes: u32, key: u64, call: u32): u32 {
+function dispatch(
+  entry: u32, method: u32, args: usize, bytes: u32, key: u64, call: u32,
+): u32 {
   let at = place(key, HEADER_BYTES);
-  const entry = load<u32>(row + R_SLOT), method = load<u32>(row + R_METHOD);
   let answer = call_indirect<u64>(entry, method, args, bytes, at + HEADER_BYTES, room());
+  if (answer >> 32 == 0) {
+    respond(at, call, <u32>answer);
+    return 0;
+  }
   if (answer >> 32 == DISPATCH_HELD) {
     answer = refetch(entry, <u32>answer, key);
     at = inside();

@@ -1,5 +1,5 @@
-// Owns what a parser's complaint means to the user: TypeScript that cells do not have gets its own code and
-// fix, the rest keeps the parser's words.
+// Owns what a parser's complaint means to the user: TypeScript that cells do not have gets its own
+// code and fix, the rest keeps the parser's words.
 import type { Findings } from '../diagnostics/findings.ts';
 import type { Project } from './project.ts';
 import type { SourceShape, SyntaxFault } from './shapes.ts';
@@ -31,7 +31,10 @@ function codeOf({ text }: SourceShape, { message, start, end }: SyntaxFault): st
     if (at.startsWith('[')) return 'CELL3006';
     if (start === end) return 'CELL2007';
   }
-  if (/(Identifier|'\{') expected|Decorators are not valid/.test(message) && /@\s*\w/.test(around)) {
+  if (
+    /(Identifier|'\{') expected|Decorators are not valid/.test(message) &&
+    /@\s*\w/.test(around)
+  ) {
     return 'CELL1007';
   }
   return 'CELL1001';

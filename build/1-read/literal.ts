@@ -1,5 +1,5 @@
-// Owns the reading of decorators and their literal arguments. Names and texts come from the user's own
-// text, not from the masked one that was parsed.
+// Owns the reading of decorators and their literal arguments. Names and texts come from the user's
+// own text, not from the masked one that was parsed.
 import type { AscParser, Node } from './parser.ts';
 import type { DecoratorUse, Literal } from './shapes.ts';
 

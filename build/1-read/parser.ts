@@ -1,8 +1,10 @@
-// Owns the loading of asc and the few things of its AST that reading touches. Loaded lazily: importing asc
-// costs 300 ms, which a build that finds everything in its cache must not pay.
+// Owns the few things of asc's AST that reading touches.
+import { loadAsc } from './assemblyscript.ts';
 import type { Span } from './shapes.ts';
 
-/** Any node. The fields depend on `kind`; asc types its own, which are ambient and do not import. */
+/**
+ * Any node. The fields depend on `kind`; asc types its own, which are ambient and do not import.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: the AST of asc is untyped outside of asc
 export type Node = any;
 
@@ -22,8 +24,7 @@ export function loadParser(): Promise<AscParser> {
 }
 
 async function load(): Promise<AscParser> {
-  // biome-ignore lint/suspicious/noExplicitAny: see Node
-  const asc = (await import('assemblyscript')) as any;
+  const asc = await loadAsc();
   return {
     kinds: asc.NodeKind,
     literals: asc.LiteralKind,

@@ -1,7 +1,7 @@
-// Owns the gathering of sources: the service file and every local file that it imports, directly or not.
-// Paths of the build are relative to the root, the nearest folder above all of them, so that nothing which
-// follows depends on where the project lies. Invariant: `inputs` names every file that was looked at,
-// also those that were not there.
+// Owns the gathering of sources: the service file and every local file that it imports, directly or
+// not. Paths of the build are relative to the root, the nearest folder above all of them, so that
+// nothing which follows depends on where the project lies. Invariant: `inputs` names every file
+// that was looked at, also those that were not there.
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Findings } from '../diagnostics/findings.ts';
@@ -36,9 +36,9 @@ export function readInput(inputs: Inputs, file: string): string | null {
 }
 
 /**
- * Reads `file` (absolute) and what it imports. `shown` names a file in findings. Faults of syntax and
- * imports of files that do not exist are reported; the project then holds what could be read, or is null
- * when the service file itself could not.
+ * Reads `file` (absolute) and what it imports. `shown` names a file in findings. Faults of syntax
+ * and imports of files that do not exist are reported; the project then holds what could be read,
+ * or is null when the service file itself could not.
  */
 export async function readProject(
   file: string,
@@ -71,7 +71,10 @@ export async function readProject(
   return { root, entry: relative(root, file), sources, inputs };
 }
 
-/** The file that `from` means by a relative `import`, or null. Tries x.ts and x/index.ts, as asc does. */
+/**
+ * The file that `from` means by a relative `import`, or null. Tries x.ts and x/index.ts, as asc
+ * does.
+ */
 export function resolveImport(inputs: Inputs, from: string, written: string): string | null {
   const base = path.resolve(path.dirname(from), written.replace(/\.ts$/, ''));
   for (const candidate of [`${base}.ts`, path.join(base, 'index.ts')]) {

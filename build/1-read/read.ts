@@ -1,5 +1,5 @@
-// Owns stage 1: AssemblyScript text -> shapes. Judges nothing beyond syntax; resolves no name and opens no
-// file. Invariant: every span lies in the text as the user wrote it.
+// Owns stage 1: AssemblyScript text -> shapes. Judges nothing beyond syntax; resolves no name and
+// opens no file. Invariant: every span lies in the text as the user wrote it.
 import { DecoratorReader } from './literal.ts';
 import { maskReserved } from './mask.ts';
 import { type AscParser, loadParser, type Node, walk } from './parser.ts';
@@ -142,9 +142,7 @@ class Reader {
       typeParameters: this.#typeParameters(node),
       extends: node.extendsType ? spanOf(node.extendsType) : null,
       isAbstract: (node.flags & flags.Abstract) !== 0,
-      fields: members
-        .filter((m) => m.kind === kinds.FieldDeclaration)
-        .map((m) => this.#field(m)),
+      fields: members.filter((m) => m.kind === kinds.FieldDeclaration).map((m) => this.#field(m)),
       methods: members
         .filter((m) => m.kind === kinds.MethodDeclaration)
         .map((m) => this.#method(m)),
@@ -155,7 +153,11 @@ class Reader {
   #member(node: Node) {
     const { flags } = this.#asc;
     const visibility: 'public' | 'private' | 'protected' =
-      node.flags & flags.Private ? 'private' : node.flags & flags.Protected ? 'protected' : 'public';
+      node.flags & flags.Private
+        ? 'private'
+        : node.flags & flags.Protected
+          ? 'protected'
+          : 'public';
     return {
       name: node.name.text as string,
       nameAt: spanOf(node.name),
@@ -247,7 +249,10 @@ class Reader {
     if (!before.endsWith('*/')) return {};
     const open = before.lastIndexOf('/**');
     if (open < 0 || before.indexOf('*/', open) !== before.length - 2) return {};
-    const doc = before.slice(open + 3, -2).replace(/^[ \t]*\*[ \t]?/gm, '').trim();
+    const doc = before
+      .slice(open + 3, -2)
+      .replace(/^[ \t]*\*[ \t]?/gm, '')
+      .trim();
     return doc === '' ? {} : { doc };
   }
 

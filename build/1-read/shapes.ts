@@ -1,5 +1,5 @@
-// Owns what reading produces: plain shapes of one source text. Stages after reading see only these, never
-// the AST of asc. Offsets are UTF-16 units into the user's own text; `end` is exclusive.
+// Owns what reading produces: plain shapes of one source text. Stages after reading see only these,
+// never the AST of asc. Offsets are UTF-16 units into the user's own text; `end` is exclusive.
 
 export interface Span {
   start: number;

@@ -1,10 +1,11 @@
-// Owns the answers to `@Auth.require` and `@Auth.public` until the cell `auth` gives them. Reads decorators,
-// returns who may call; touches no code. Invariant: a method that nothing mentions needs an
-// authenticated session.
+// Owns the answers to `@Auth.require` and `@Auth.public` until the cell `auth` gives them. Reads
+// decorators, returns who may call; touches no code. Invariant: a method that nothing mentions
+// needs an authenticated session.
+
+import { nearest } from '../../host/schema/nearest.ts';
 import type { Access } from '../../host/schema/types.ts';
 import type { DecoratorUse, Literal, SourceShape, Span } from '../1-read/shapes.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { nearest } from '../../host/schema/nearest.ts';
 
 export const NAMESPACE = 'Auth';
 export const MACROS = ['require', 'public'];
@@ -20,7 +21,11 @@ export function accessOf(
   findings: Findings,
 ): Access {
   const mine = method.filter((d) => d.ns === NAMESPACE);
-  return answer(mine.length > 0 ? mine : service.filter((d) => d.ns === NAMESPACE), source, findings);
+  return answer(
+    mine.length > 0 ? mine : service.filter((d) => d.ns === NAMESPACE),
+    source,
+    findings,
+  );
 }
 
 function answer(uses: DecoratorUse[], source: SourceShape, findings: Findings): Access {
@@ -30,7 +35,10 @@ function answer(uses: DecoratorUse[], source: SourceShape, findings: Findings): 
     if (use.name === 'public') {
       access.public = true;
       if (use.args !== null && use.args.length > 0) {
-        findings.report('CELL4006', source, use.args[0], { macro: 'Auth.public', wants: 'no argument' });
+        findings.report('CELL4006', source, use.args[0], {
+          macro: 'Auth.public',
+          wants: 'no argument',
+        });
       }
       continue;
     }

@@ -1,12 +1,15 @@
-// Owns the question who answers for a decorator. asc compiles unknown decorators silently, so each one that
-// nobody answers for is refused here. Answers themselves are in a file per namespace.
+// Owns the question who answers for a decorator. asc compiles unknown decorators silently, so each
+// one that nobody answers for is refused here. Answers themselves are in a file per namespace.
+
+import { nearest } from '../../host/schema/nearest.ts';
 import type { Project } from '../1-read/project.ts';
 import type { DecoratorUse, SourceShape } from '../1-read/shapes.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { nearest } from '../../host/schema/nearest.ts';
 import * as auth from './auth.ts';
 
-/** asc's own decorators. `operator` and `external` also come as `operator.binary`, `external.js`. */
+/**
+ * asc's own decorators. `operator` and `external` also come as `operator.binary`, `external.js`.
+ */
 const ASC = new Set(
   'global operator unmanaged final inline external builtin lazy unsafe'.split(' '),
 );
@@ -49,7 +52,9 @@ function checkUse(use: DecoratorUse, site: Site, source: SourceShape, findings: 
   if (!auth.MACROS.includes(use.name)) {
     const near = nearest(use.name, auth.MACROS);
     const hint =
-      near === null ? `one of @Auth.${auth.MACROS.join(', @Auth.')}` : `did you mean @Auth.${near}?`;
+      near === null
+        ? `one of @Auth.${auth.MACROS.join(', @Auth.')}`
+        : `did you mean @Auth.${near}?`;
     findings.report('CELL4002', source, use.nameAt, { name: use.name, ns: use.ns, hint });
   } else if (site !== 'service' && site !== 'method') {
     const where = 'a service class or one of its methods';

@@ -9,13 +9,15 @@ import {
 import type { Type } from '../../host/schema/types.ts';
 import { behind, type GuestFunctions, guestLayout, guestType, isNumber, place } from './guest-types.ts';
 
-/** A name for the value of a nullable field: the compiler narrows locals, not fields. */
-const local = (v: string): string => `_${v.replace(/[^A-Za-z0-9]+/g, '_').replace(/^_+|_+$/g, '')}`;
+/** A name for a value that may be null: the compiler narrows locals, not fields. */
+function local(v: string): string {
+  return v.startsWith('v.') ? `_v_${v.slice(2)}` : v;
+}
 
 function ifThere(v: string, there: string[], otherwise: string[] = []): string[] {
   const name = local(v);
   return [
-    `const ${name} = ${v};`,
+    ...(name === v ? [] : [`const ${name} = ${v};`]),
     `if (${name} !== null) {`,
     ...there.map((line) => `  ${line}`),
     ...(otherwise.length > 0 ? ['} else {', ...otherwise.map((line) => `  ${line}`)] : []),

@@ -1,17 +1,19 @@
-// Owns the generated entry of a cell: one function per method, reached through a table, and the exports of
-// the cell ABI. Never holds a line of the user's code.
+// Owns the generated entry of a cell: one function per method, reached through a table, and the
+// exports of the cell ABI. Never holds a line of the user's code.
 //
-// One function each and no switch: asc -O3 takes minutes over a switch of 400 methods, 5 s over a table.
+// One function each and no switch: asc -O3 takes minutes over a switch of 400 methods, 5 s over a
+// table.
 import type { Method } from '../../host/schema/types.ts';
 import { emitGuestCodec } from './guest-codec.ts';
 import type { Service } from './service.ts';
-import { alias, relativeImport, ENTRY } from './user-text.ts';
+import { alias, ENTRY, relativeImport } from './user-text.ts';
 
 /** Names of the generated functions, by method index; the call graph looks for them. */
 export const serveName = (index: number): string => `serve${index}`;
 
 /**
- * The entry text. `service.homes` says where records and enums are declared; `entry` is the service file.
+ * The entry text. `service.homes` says where records and enums are declared; `entry` is the service
+ * file.
  */
 export function emitEntry(service: Service, entry: string): string {
   const { schema } = service;
@@ -19,7 +21,7 @@ export function emitEntry(service: Service, entry: string): string {
   const codec = emitGuestCodec({ ...schema, methods: [...schema.methods, ...details] });
   const serves = schema.methods.map((m, i) => serveFunction(m, codec.methods[i]));
   const encoders = details.map(
-    (d, i) =>
+    (_, i) =>
       `function details${i}(result: ${service.details[i]}): i64 {\n` +
       `  ${codec.methods[schema.methods.length + i].write}\n}`,
   );

@@ -1,5 +1,6 @@
-// Owns the resolution of names across the local files of a project: what does `User` mean in this file?
-// Follows imports, re-exports and aliases; knows nothing of the names that cells and asc bring.
+// Owns the resolution of names across the local files of a project: what does `User` mean in this
+// file? Follows imports, re-exports and aliases; knows nothing of the names that cells and asc
+// bring.
 import path from 'node:path';
 import type { Project } from '../1-read/project.ts';
 import type { ClassShape, EnumShape, SourceShape, TypeShape } from '../1-read/shapes.ts';
@@ -13,7 +14,9 @@ export type Meaning =
   | { kind: 'foreign' }
   | { kind: 'unknown' };
 
-/** Re-exports followed before giving up. Threat: files that re-export from each other in a circle. */
+/**
+ * Re-exports followed before giving up. Threat: files that re-export from each other in a circle.
+ */
 const HOPS = 32;
 
 export class Scope {

@@ -1,5 +1,5 @@
-// Owns the names that user code sees without importing them, and where in the SDK each lives. A file gets
-// only those that it mentions and does not declare itself.
+// Owns the names that user code sees without importing them, and where in the SDK each lives. A
+// file gets only those that it mentions and does not declare itself.
 import type { SourceShape } from '../1-read/shapes.ts';
 
 /** Name -> SDK file, imported as "cell/<file>". `details` is generated into the entry. */

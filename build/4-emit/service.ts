@@ -1,13 +1,14 @@
-// Owns the service class of a file as a schema: its methods, who may call them, the values that travel.
-// Never emits text. Tiers come later, from the compiled module: here every method is `pure`.
+// Owns the service class of a file as a schema: its methods, who may call them, the values that
+// travel. Never emits text. Tiers come later, from the compiled module: here every method is
+// `pure`.
 import { CELL_PAGES, CPU_MS, MESSAGE_BYTES } from '../../assembly/shared/limits.ts';
 import { canonicalText, fingerprint } from '../../host/schema/canonical.ts';
+import { nearest } from '../../host/schema/nearest.ts';
 import type { Field, Manifest, Method, Schema, Type } from '../../host/schema/types.ts';
 import type { Project } from '../1-read/project.ts';
 import type { ClassShape, MethodShape, SourceShape } from '../1-read/shapes.ts';
 import { accessOf } from '../3-negotiate/auth.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { nearest } from '../../host/schema/nearest.ts';
 import { takenNames } from './client.ts';
 import { Scope } from './scope.ts';
 import { SDK_NAMES } from './sdk.ts';
@@ -31,7 +32,9 @@ export interface Service {
   scope: Scope;
 }
 
-/** The service of the project's entry file; null when there is none. Everything wrong is reported. */
+/**
+ * The service of the project's entry file; null when there is none. Everything wrong is reported.
+ */
 export function describeService(project: Project, findings: Findings): Service | null {
   const source = project.sources.get(project.entry) as SourceShape;
   const shape = serviceClass(project, source, findings);
@@ -89,16 +92,13 @@ function nameMethods(
 
 /** Names of the library that generated code relies on; a class may not take them. */
 const LIBRARY = new Set(
-  ('Array ArrayBuffer Boolean Date Error Function Map Math Number Object Promise RangeError Set StaticArray ' +
-    'String Symbol TypeError Uint8Array').split(' '),
+  (
+    'Array ArrayBuffer Boolean Date Error Function Map Math Number Object Promise RangeError Set ' +
+    'StaticArray String Symbol TypeError Uint8Array'
+  ).split(' '),
 );
 
-function checkNames(
-  schema: Schema,
-  types: ValueTypes,
-  project: Project,
-  findings: Findings,
-): void {
+function checkNames(schema: Schema, types: ValueTypes, project: Project, findings: Findings): void {
   const taken = new Set(takenNames(schema));
   for (const name of [schema.service, ...types.homes.keys()]) {
     if (!taken.has(name) && !LIBRARY.has(name) && !Object.hasOwn(SDK_NAMES, name)) continue;
@@ -231,9 +231,9 @@ function detailsOf(project: Project, types: ValueTypes): string[] {
 }
 
 /**
- * State makes an actor: instance fields of the service, static fields that can change, and variables of any
- * of the project's modules (`let`, `var`). A `const` that holds a container is not seen as state: each
- * instance has its own.
+ * State makes an actor: instance fields of the service, static fields that can change, and
+ * variables of any of the project's modules (`let`, `var`). A `const` that holds a container is not
+ * seen as state: each instance has its own.
  */
 function isActor(project: Project, service: ClassShape): boolean {
   if (service.fields.some((f) => !f.isStatic)) return true;
@@ -246,11 +246,7 @@ function isActor(project: Project, service: ClassShape): boolean {
 }
 
 /** Limits from `@service({ pages, cpuMs, payloadBytes })`, each with its bounds. */
-function limitsOf(
-  shape: ClassShape,
-  source: SourceShape,
-  findings: Findings,
-): Manifest['limits'] {
+function limitsOf(shape: ClassShape, source: SourceShape, findings: Findings): Manifest['limits'] {
   const limits = { pages: CELL_PAGES, cpuMs: CPU_MS, payloadBytes: MESSAGE_BYTES };
   const most = { pages: PAGES_MAX, cpuMs: 60_000, payloadBytes: MESSAGE_BYTES };
   const use = shape.decorators.find((d) => d.ns === '' && d.name === 'service');

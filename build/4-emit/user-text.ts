@@ -1,6 +1,6 @@
-// Owns the edits on the user's own text. Two kinds only: decorators that were answered become blanks of the
-// same length, and imports and exports are added behind the end. Invariant: every position in the user's
-// text stays what it was, so errors and frames of asc are the user's own.
+// Owns the edits on the user's own text. Two kinds only: decorators that were answered become
+// blanks of the same length, and imports and exports are added behind the end. Invariant: every
+// position in the user's text stays what it was, so errors and frames of asc are the user's own.
 import path from 'node:path';
 import MagicString from 'magic-string';
 import type { DecoratorUse, SourceShape } from '../1-read/shapes.ts';
@@ -19,8 +19,8 @@ export const alias = (name: string): string => `__cell_${name}`;
 export const ENTRY = '__cell.ts';
 
 /**
- * Edits one source. `at` is its path in the build; `reached` are the declarations that the entry imports
- * from it; `declared` every name of its top level.
+ * Edits one source. `at` is its path in the build; `reached` are the declarations that the entry
+ * imports from it; `declared` every name of its top level.
  */
 export function emitUserText(
   source: SourceShape,

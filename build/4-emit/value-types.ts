@@ -1,10 +1,11 @@
-// Owns which AssemblyScript types may stand in a signature and what they are as values (VALUES.md). Reports
-// what may not, with what to write instead. Collects the records and enums that it meets.
+// Owns which AssemblyScript types may stand in a signature and what they are as values (VALUES.md).
+// Reports what may not, with what to write instead. Collects the records and enums that it meets.
+
+import { nearest } from '../../host/schema/nearest.ts';
 import type { EnumType, RecordType, Scalar, Type } from '../../host/schema/types.ts';
 import type { Project } from '../1-read/project.ts';
 import type { ClassShape, EnumShape, FieldShape, TypeShape } from '../1-read/shapes.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { nearest } from '../../host/schema/nearest.ts';
 import type { Scope } from './scope.ts';
 
 const SCALARS = new Set<string>(
@@ -83,7 +84,9 @@ export class ValueTypes {
     this.#findings = findings;
   }
 
-  /** The value type of `type` as written in `source`; null when it may not stand there (reported). */
+  /**
+   * The value type of `type` as written in `source`; null when it may not stand there (reported).
+   */
   resolve(source: string, type: TypeShape, where: Position, hops = ALIASES): Type | null {
     if (type.kind === 'missing') return this.#no('CELL2007', source, type, { where });
     if (type.kind === 'function') return this.#no('CELL3004', source, type);
@@ -99,7 +102,11 @@ export class ValueTypes {
 
   /** A class by name as a record, for the details of errors. */
   recordNamed(source: string, name: string, at: TypeShape): string | null {
-    const type = this.resolve(source, { ...at, kind: 'name', name, args: [], nullable: false }, 'field');
+    const type = this.resolve(
+      source,
+      { ...at, kind: 'name', name, args: [], nullable: false },
+      'field',
+    );
     if (type === null) return null;
     if (type.kind === 'record') return type.name;
     this.#no('CELL3017', source, at, { name });

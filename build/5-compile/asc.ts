@@ -1,8 +1,10 @@
-// Owns one run of asc, in process: emitted texts in, module, map and complaints out. Never writes a file and
-// reads only through `inputs`, so that the cache knows everything that the bytes depend on.
+// Owns one run of asc, in process: emitted texts in, module, map and complaints out. Never writes a
+// file and reads only through `inputs`, so that the cache knows everything that the bytes depend
+// on.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loadAsc } from '../1-read/assemblyscript.ts';
 import { type Inputs, readInput } from '../1-read/project.ts';
 import { ENTRY } from '../4-emit/user-text.ts';
 import { withoutShadowStack } from './nostack.ts';
@@ -68,6 +70,7 @@ export function flagsFor(actor: boolean, pages: number): string[] {
 
 /** Compiles the entry. Faults of the user's code are complaints; a fault of asc itself throws. */
 export async function runAsc(options: AscOptions): Promise<RawModule> {
+  await loadAsc();
   const asc = await import('assemblyscript/asc');
   const out = new Map<string, string | Uint8Array>();
   const raw: RawModule = { wasm: null, map: null, plain: null, complaints: [] };
@@ -89,9 +92,7 @@ export async function runAsc(options: AscOptions): Promise<RawModule> {
       reportDiagnostic: (d) => {
         if (d.category === 3) raw.complaints.push(complaintOf(d));
       },
-      transforms: [
-        shaping(Transform, options, raw) as never,
-      ],
+      transforms: [shaping(Transform, options, raw) as never],
     },
   );
   const wasm = out.get('cell.wasm');
@@ -116,7 +117,9 @@ function complaintOf(d: {
   };
 }
 
-/** Removes exports that are not of the ABI, keeps functions out of line, and takes the plain module. */
+/**
+ * Removes exports that are not of the ABI, keeps functions out of line, and takes the plain module.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: asc's transforms are untyped at run time
 function shaping(Transform: any, options: AscOptions, raw: RawModule) {
   return class extends Transform {

@@ -1,7 +1,8 @@
-// Owns what can be reached from where in a compiled module, read from its bytes before optimization, while
-// every function still has its name. Sound: an indirect call reaches every function of its type that the
-// table holds, and `cell:core.attempt` every function that it can be given. Bytes that cannot be
-// read throw; the caller then assumes that everything reaches everything.
+// Owns what can be reached from where in a compiled module, read from its bytes before
+// optimization, while every function still has its name. Sound: an indirect call reaches every
+// function of its type that the table holds, and `cell:core.attempt` every function that it can be
+// given. Bytes that cannot be read throw; the caller then assumes that everything reaches
+// everything.
 import { callsIn } from './instructions.ts';
 import { ByteReader, functionNames, sectionsOf } from './module-bytes.ts';
 

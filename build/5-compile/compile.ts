@@ -1,11 +1,12 @@
-// Owns stage 5: a described service and its emitted texts -> module bytes, map, schema and manifest. Tiers and
-// capabilities come from the compiled module, not from what the source seems to do.
+// Owns stage 5: a described service and its emitted texts -> module bytes, map, schema and
+// manifest. Tiers and capabilities come from the compiled module, not from what the source seems to
+// do.
 import type { Manifest, Schema } from '../../host/schema/types.ts';
 import type { Project } from '../1-read/project.ts';
-import type { Findings } from '../diagnostics/findings.ts';
 import { emitEntry, reachedBySource, serveName } from '../4-emit/handlers.ts';
 import type { Service } from '../4-emit/service.ts';
-import { type Emitted, emitUserText, ENTRY } from '../4-emit/user-text.ts';
+import { type Emitted, ENTRY, emitUserText } from '../4-emit/user-text.ts';
+import type { Findings } from '../diagnostics/findings.ts';
 import { type RawModule, runAsc } from './asc.ts';
 import { CallGraph } from './call-graph.ts';
 import { reportComplaints } from './complaints.ts';
@@ -99,7 +100,9 @@ interface Reached {
   initial: string[];
 }
 
-/** What each method, `start` and initialisation can reach. Every call also runs alloc and handle. */
+/**
+ * What each method, `start` and initialisation can reach. Every call also runs alloc and handle.
+ */
 function graphOf(plain: NonNullable<RawModule['plain']>, service: Service): Reached {
   const graph = new CallGraph(plain);
   const from = (name: string): Set<string> => {

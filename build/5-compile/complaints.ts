@@ -1,5 +1,5 @@
-// Owns turning asc's complaints into findings. Known ones get their own code and fix; the rest keep asc's
-// words. Positions are the user's: emitting does not move them.
+// Owns turning asc's complaints into findings. Known ones get their own code and fix; the rest keep
+// asc's words. Positions are the user's: emitting does not move them.
 import type { Project } from '../1-read/project.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import type { Complaint } from './asc.ts';

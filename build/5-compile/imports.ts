@@ -1,5 +1,5 @@
-// Owns what a cell may import (ARCHITECTURE "Cell ABI"), which capability each import needs, and what to
-// write instead of an import of the library that no host gives.
+// Owns what a cell may import (ARCHITECTURE "Cell ABI"), which capability each import needs, and
+// what to write instead of an import of the library that no host gives.
 import type { Manifest } from '../../host/schema/types.ts';
 import type { Project } from '../1-read/project.ts';
 import type { Findings } from '../diagnostics/findings.ts';

@@ -1,11 +1,13 @@
-// Owns the shape of wasm instructions: how long each is, so that calls can be found in a body. Knows what asc
-// emits (MVP, sign extension, bulk memory, saturating conversions, SIMD, threads); anything else is an
-// error, upon which the caller must assume the worst.
+// Owns the shape of wasm instructions: how long each is, so that calls can be found in a body.
+// Knows what asc emits (MVP, sign extension, bulk memory, saturating conversions, SIMD, threads);
+// anything else is an error, upon which the caller must assume the worst.
 import type { ByteReader } from './module-bytes.ts';
 
 export type Call = { kind: 'call'; target: number } | { kind: 'indirect'; type: number };
 
-/** The calls of one function body; `reader` stands behind its locals. Throws on an unknown opcode. */
+/**
+ * The calls of one function body; `reader` stands behind its locals. Throws on an unknown opcode.
+ */
 export function callsIn(reader: ByteReader): Call[] {
   const calls: Call[] = [];
   while (!reader.done) {
@@ -78,7 +80,18 @@ function memoryArgument(reader: ByteReader): void {
 
 function skipMisc(op: number, reader: ByteReader): void {
   if (op <= 7) return;
-  const lebs: Record<number, number> = { 8: 2, 9: 1, 10: 2, 11: 1, 12: 2, 13: 1, 14: 2, 15: 1, 16: 1, 17: 1 };
+  const lebs: Record<number, number> = {
+    8: 2,
+    9: 1,
+    10: 2,
+    11: 1,
+    12: 2,
+    13: 1,
+    14: 2,
+    15: 1,
+    16: 1,
+    17: 1,
+  };
   if (!(op in lebs)) throw new RangeError(`unknown opcode 0xfc ${op}`);
   for (let n = lebs[op]; n > 0; n--) reader.leb();
 }

@@ -1,7 +1,8 @@
-// Owns reading and writing the sections of a module that asc made. Not for strangers' modules: those are
-// read by host/cell/module.ts. Throws RangeError where the bytes end too early.
+// Owns reading and writing the sections of a module that asc made. Not for strangers' modules:
+// those are read by host/cell/module.ts. Throws RangeError where the bytes end too early.
 //
-//   "\0asm" 01 00 00 00 | section: u8 id | leb u32 size | content     id 0: leb u32 n | name | content
+//   "\0asm" 01 00 00 00 | section: u8 id | leb u32 size | content
+//                        id 0 (custom): content = leb u32 n | name | rest
 
 export interface Section {
   id: number;
@@ -95,8 +96,8 @@ export function functionNames(bytes: Uint8Array): Map<number, string> {
 }
 
 /**
- * `bytes` without its custom sections, then the given ones in their order. Code keeps its offsets, so a map
- * made before still fits: asc writes custom sections behind the code.
+ * `bytes` without its custom sections, then the given ones in their order. Code keeps its offsets,
+ * so a map made before still fits: asc writes custom sections behind the code.
  */
 export function withCustomSections(bytes: Uint8Array, custom: [string, string][]): Uint8Array {
   const parts: Uint8Array[] = [bytes.subarray(0, 8)];

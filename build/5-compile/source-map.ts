@@ -1,7 +1,9 @@
-// Owns the map that lies beside a module: from offsets in its bytes to the user's own text. asc's map leads
-// to the emitted texts, the maps of emitting from there to the user's; here they are composed.
+// Owns the map that lies beside a module: from offsets in its bytes to the user's own text. asc's
+// map leads to the emitted texts, the maps of emitting from there to the user's; here they are
+// composed.
 //
-// `x.wasm.map` is a source map, version 3, whose columns are byte offsets in the module (line 0), and
+// `x.wasm.map` is a source map, version 3, whose columns are byte offsets in the module (line 0),
+// and
 //   "cell": {"functions": {"12": "hello.cell/Hello#greet"}}     names of functions that may stand in frames
 import remapping from '@jridgewell/remapping';
 import type { Emitted } from '../4-emit/user-text.ts';

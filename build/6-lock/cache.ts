@@ -1,11 +1,12 @@
-// Owns the cache of finished builds, `.cell/out/cache`. Content addressed: a key is the hash of the tools, the
-// service file's place, and every input with its content (also that a file was not there). What a key
-// names is complete or absent; anything that does not fit its hash counts as absent.
+// Owns the cache of finished builds, `.cell/out/cache`. Content addressed: a key is the hash of the
+// tools, the service file's place, and every input with its content (also that a file was not
+// there). What a key names is complete or absent; anything that does not fit its hash counts as
+// absent.
 //
 //   <key>.json                 {"artifacts": {"wasm": "<sha256>", ...}, "summary": ...}
 //   <sha256>.bin               an artifact
-//   inputs-<place>.json        ["hello.cell.ts", "lib/a.ts", ...]: inputs of the last build of that file,
-//                              relative to the working folder; says what to hash, decides nothing
+//   inputs-<place>.json        ["hello.cell.ts", "lib/a.ts", ...]: inputs of the last build of that
+//                              file, relative to the working folder; decides nothing
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Inputs } from '../1-read/project.ts';

@@ -1,5 +1,6 @@
-// Owns writing below `.cell` so that a build killed at any instant leaves whole files: bytes go to a file of
-// their own first, then take the name. Never writes a file that already holds the same bytes.
+// Owns writing below `.cell` so that a build killed at any instant leaves whole files: bytes go to
+// a file of their own first, then take the name. Never writes a file that already holds the same
+// bytes.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';

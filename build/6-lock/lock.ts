@@ -1,5 +1,5 @@
-// Owns `.cell/lock/<cell>.lock`: what a build promised, for people to review and for `--locked` to hold.
-// Sorted JSON, one fact a line, so that a diff shows what changed and nothing else.
+// Owns `.cell/lock/<cell>.lock`: what a build promised, for people to review and for `--locked` to
+// hold. Sorted JSON, one fact a line, so that a diff shows what changed and nothing else.
 import type { Compiled } from '../5-compile/compile.ts';
 import { sortedJson } from '../5-compile/sorted-json.ts';
 import { sha256 } from './files.ts';

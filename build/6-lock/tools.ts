@@ -1,5 +1,5 @@
-// Owns the identity of the tools that make a module: versions for people, and a hash over everything of this
-// package that decides what comes out, for the cache.
+// Owns the identity of the tools that make a module: versions for people, and a hash over
+// everything of this package that decides what comes out, for the cache.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
-// Owns the catalogue of diagnostics: the Markdown files beside it are its only source. One entry a code:
+// Owns the catalogue of diagnostics: the Markdown files beside it are its only source. One entry a
+// code:
 //
 //   ## CELL2003 message with {holes}
 //   Cause, one or more paragraphs.
@@ -7,8 +8,8 @@
 //
 //   ```ts               an example that yields exactly this code; further files: ```ts lib.ts
 //
-// Codes never change meaning; a retired code is never used again. Read lazily: a build that finds nothing
-// wrong opens no Markdown.
+// Codes never change meaning; a retired code is never used again. Read lazily: a build that finds
+// nothing wrong opens no Markdown.
 import fs from 'node:fs';
 
 export interface Entry {
@@ -44,7 +45,9 @@ export function entryOf(code: string): Entry {
   return entry;
 }
 
-/** Parses one Markdown file of the catalogue. Throws with the heading when an entry is not whole. */
+/**
+ * Parses one Markdown file of the catalogue. Throws with the heading when an entry is not whole.
+ */
 export function parseCatalogue(markdown: string): Entry[] {
   return markdown
     .split(/^## /m)

@@ -33,8 +33,8 @@ export class Findings {
   }
 
   /**
-   * Adds a finding at [start, end) of `source`, or at the whole file when `at` is null. One place keeps
-   * only its first finding of a code.
+   * Adds a finding at [start, end) of `source`, or at the whole file when `at` is null. One place
+   * keeps only its first finding of a code.
    */
   report(
     code: string,

@@ -1,5 +1,5 @@
-// Owns where a trap happened: frames in the user's own file. What happened is in trap.ts. Never throws,
-// whatever the error and the map hold. Runs in lanes, after a trap only.
+// Owns where a trap happened: frames in the user's own file. What happened is in trap.ts. Never
+// throws, whatever the error and the map hold. Runs in lanes, after a trap only.
 
 /** One frame of a trap, innermost first. */
 export interface TrapFrame {
@@ -55,12 +55,19 @@ interface ReadMap {
 
 function placed(calls: WasmCall[], map: string | undefined): TrapFrame[] {
   const read = map === undefined ? null : parseMap(map);
-  const places = read === null ? [] : lookUp(read, calls.map((c) => c.offset));
+  const places =
+    read === null
+      ? []
+      : lookUp(
+          read,
+          calls.map((c) => c.offset),
+        );
   return calls.map(({ index }, i) => {
     const known = read?.cell?.functions?.[index];
     const name = known === undefined ? `#${index}` : String(known).replace(/^.*\//, '');
     const place = places[i] ?? { file: null, line: 0, column: 0 };
-    const inner = place.file === null || place.file.startsWith('~lib/') || place.file === '__cell.ts';
+    const inner =
+      place.file === null || place.file.startsWith('~lib/') || place.file === '__cell.ts';
     return { function: name, ...place, user: !inner };
   });
 }

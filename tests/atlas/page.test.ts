@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { bundlePage } from '../../cells/apps/atlas/page/bundle.ts';
 import { mapPage } from '../../host/gateway/pages.ts';
 import { openBrowser } from './browser.ts';
-import { buildAtlas, runFolder, serveAtlas } from './serve.ts';
+import { buildAtlas, freePort, runFolder, serveAtlas } from './serve.ts';
 
 await buildAtlas();
 const run = await runFolder();
@@ -130,13 +130,14 @@ desk('a user searches, flies, clicks, and sees what it cost', async (t) => {
 });
 
 desk('the host goes and comes back: the page says so, and goes on', async (t) => {
-  const first = (await serveAtlas(run, { page })).host;
+  const port = await freePort();
+  const first = (await serveAtlas(run, { page, port })).host;
   const { tab } = await open(pageOf(first.url));
   await linked(tab, 'connected');
   await first.stop();
   await linked(tab, 'lost');
   t.regex((await tab.locator('.link-text').textContent())!, /reconnecting/i);
-  const second = (await serveAtlas(run, { page, port: first.port })).host;
+  const second = (await serveAtlas(run, { page, port })).host;
   t.teardown(() => second.stop());
   await linked(tab, 'connected');
   await tab.fill('#search', 'lagos');

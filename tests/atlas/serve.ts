@@ -2,6 +2,7 @@
 // below a folder of its own.
 
 import { mkdtemp } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +33,21 @@ export function buildAtlas(): Promise<void> {
 
 /** A folder of its own for a host's keys and state. */
 export const runFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'atlas-run-'));
+
+/**
+ * A port that is free now, for a host that is to come back on it. A listener that was given port 0 would
+ * hold its port for a minute after its connections (uSockets sets SO_REUSEADDR on named ports only).
+ */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
 
 export async function serveAtlas(
   cwd: string, over: { port?: number; page?: Page; places?: string; lanes?: number } = {},

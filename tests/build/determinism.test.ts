@@ -1,5 +1,5 @@
-// The same input makes the same bytes: wherever the project lies, whatever the locale and time zone, however
-// the source is laid out around the code.
+// The same input makes the same bytes: wherever the project lies, whatever the locale and time
+// zone, however the source is laid out around the code.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -54,9 +54,11 @@ async function hashes(folder: string, cwd: string, env: Record<string, string>):
 
 test('place, working folder, locale and time zone do not matter', async (t) => {
   const one = folderWith(FILES);
-  const two = folderWith(Object.fromEntries(
-    Object.entries(FILES).map(([name, text]) => [`deeper/in here/${name}`, text]),
-  ));
+  const two = folderWith(
+    Object.fromEntries(
+      Object.entries(FILES).map(([name, text]) => [`deeper/in here/${name}`, text]),
+    ),
+  );
   const first = await hashes(one.folder, one.folder, { TZ: 'UTC', LC_ALL: 'C' });
   t.is(first.trim().split('\n').length, 5);
   const there = path.join(two.folder, 'deeper', 'in here');
@@ -73,7 +75,7 @@ test('lines, comments and decorators that change nothing leave the module as it 
   };
   const plain = at(FILES);
   const moved = {
-    'example.cell.ts': plain['example.cell.ts'].replaceAll('\n', '\n\n// a line\n\n'),
+    'example.cell.ts': plain['example.cell.ts'].replaceAll('{\n', '{ // a line\n\n'),
     'item.ts': `// first\n\n${plain['item.ts']}`,
   };
   const [a, b] = [await compiled(plain), await compiled(moved)];

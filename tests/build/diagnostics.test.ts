@@ -7,7 +7,9 @@ import { Findings, placeOf, printFinding } from '../../build/diagnostics/finding
 import { nearest } from '../../host/schema/nearest.ts';
 import { built, ENTRY } from './project.ts';
 
-/** Codes whose cause is not in one folder of sources; each has a test of its own, here or elsewhere. */
+/**
+ * Codes whose cause is not in one folder of sources; each has a test of its own, here or elsewhere.
+ */
 const ELSEWHERE: Record<string, string> = {
   CELL1002: 'diagnostics.test.ts',
   CELL2013: 'diagnostics.test.ts',
@@ -55,8 +57,7 @@ test('CELL1002: a file that is not there', async (t) => {
 test('CELL2013: one method more than a connection can name', async (t) => {
   const service = (n: number) =>
     `@service class Example { ${Array.from({ length: n }, (_, i) => `m${i}(x: q): void {}`).join('\n')} }`;
-  const codes = async (n: number) =>
-    new Set((await built(service(n))).findings.map((f) => f.code));
+  const codes = async (n: number) => new Set((await built(service(n))).findings.map((f) => f.code));
   t.false((await codes(1024)).has('CELL2013'));
   t.true((await codes(1025)).has('CELL2013'));
 });
@@ -66,7 +67,10 @@ test('CELL2015: a signature that is too large', async (t) => {
   const { findings } = await built(
     `class Big { ${fields(1200).join(' ')} } @service class Example { get(): Big { return new Big(); } }`,
   );
-  t.deepEqual(findings.map((f) => f.code), ['CELL2015']);
+  t.deepEqual(
+    findings.map((f) => f.code),
+    ['CELL2015'],
+  );
 });
 
 test('several faults are found in one run, in order of place', async (t) => {
@@ -91,10 +95,15 @@ test('a finding is printed with its line and a mark under it', (t) => {
   const findings = new Findings();
   const text = 'one\n\tgreet(n: number): void {}\r\n';
   const start = text.indexOf('number');
-  findings.report('CELL3001', { path: 'a.ts', text }, { start, end: start + 6 }, {
-    type: 'number',
-    instead: 'f64',
-  });
+  findings.report(
+    'CELL3001',
+    { path: 'a.ts', text },
+    { start, end: start + 6 },
+    {
+      type: 'number',
+      instead: 'f64',
+    },
+  );
   t.is(
     printFinding(findings.sorted()[0]),
     [

@@ -1,16 +1,14 @@
-// Owns running a built cell without lanes: gate, cell and membrane linked as assembly/membrane/gate.wat says,
-// over a small host memory. Calls go through `dispatch`, as the kernel makes them.
+// Owns running a built cell without lanes: gate, cell and membrane linked as
+// assembly/membrane/gate.wat says, over a small host memory. Calls go through `dispatch`, as the
+// kernel makes them.
 import fs from 'node:fs';
 import { buildAssembly } from '../../assembly/build.mjs';
-import { decodeRecord, decodeResult, encodeArguments } from '../../host/schema/dynamic.ts';
-import { ERROR_FIELDS } from './error-record.ts';
-import type { Compiled } from '../../build/5-compile/compile.ts';
 import {
-  LANE_BYTES,
   L_GENERATION,
   L_NOW,
   L_RANDOM,
   L_SESSION,
+  LANE_BYTES,
   PART_LOG_WORD,
   RING_DATA,
   S_GENERATION,
@@ -18,6 +16,9 @@ import {
   S_SUBJECT_BYTES,
 } from '../../assembly/shared/layout.ts';
 import { ERROR_BYTES, LOG_BYTES } from '../../assembly/shared/limits.ts';
+import type { Compiled } from '../../build/5-compile/compile.ts';
+import { decodeRecord, decodeResult, encodeArguments } from '../../host/schema/dynamic.ts';
+import { ERROR_FIELDS } from './error-record.ts';
 
 const BASE = 65536;
 const LOG = LANE_BYTES;
@@ -101,17 +102,18 @@ export async function link(cell: Compiled, imports: WebAssembly.Imports = {}): P
     }
     return { status, ...decodeRecord<Omit<Failure, 'status'>>(schema, ERROR_FIELDS, reply) };
   };
+  const raw = (method: number, payload: Uint8Array): Answer => {
+    const { status, reply } = send(method, payload);
+    if (status !== 0) return failure(status, reply);
+    return { value: decodeResult(schema, schema.methods[method], reply) };
+  };
   return {
     exports,
-    raw(method, payload) {
-      const { status, reply } = send(method, payload);
-      if (status !== 0) return failure(status, reply);
-      return { value: decodeResult(schema, schema.methods[method], reply) };
-    },
+    raw,
     call(name, ...args) {
       const method = schema.methods.find((m) => m.name === name);
       if (method === undefined) throw new Error(`no method ${name}`);
-      return this.raw(method.index, encodeArguments(schema, method, args));
+      return raw(method.index, encodeArguments(schema, method, args));
     },
     caller(text) {
       const encoded = new TextEncoder().encode(text);
@@ -129,7 +131,9 @@ export async function link(cell: Compiled, imports: WebAssembly.Imports = {}): P
         const record = BASE + LOG + RING_DATA + at;
         const size = view.getUint32(record, true);
         const level = view.getUint32(record + 8, true) & 3;
-        lines.push(`${level} ${new TextDecoder().decode(bytes.slice(record + 16, record + 16 + size))}`);
+        lines.push(
+          `${level} ${new TextDecoder().decode(bytes.slice(record + 16, record + 16 + size))}`,
+        );
         at += (size + 31) & ~15;
       }
       return lines;

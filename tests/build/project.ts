@@ -1,10 +1,11 @@
-// Owns throw-away projects for the tests of the build: files in a folder of their own, built in memory.
+// Owns throw-away projects for the tests of the build: files in a folder of their own, built in
+// memory.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { type Built, buildService } from '../../build/driver.ts';
 import type { Compiled } from '../../build/5-compile/compile.ts';
 import { printFinding } from '../../build/diagnostics/findings.ts';
+import { type Built, buildService } from '../../build/driver.ts';
 
 export const ENTRY = 'example.cell.ts';
 

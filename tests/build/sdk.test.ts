@@ -1,4 +1,5 @@
-// The names that cells see without importing them do what they say, through the real gate and membrane.
+// The names that cells see without importing them do what they say, through the real gate and
+// membrane.
 import test from 'ava';
 import { link } from './linked.ts';
 import { compiled } from './project.ts';
@@ -39,7 +40,12 @@ class Example {
 test('fail ends the call with status and message; the instance stays', async (t) => {
   const x = await link(await cell);
   t.deepEqual(x.call('plain', 4), { value: 8 });
-  t.deepEqual(x.call('plain', 10), { status: 11, message: 'too many: 10', type: null, details: null });
+  t.deepEqual(x.call('plain', 10), {
+    status: 11,
+    message: 'too many: 10',
+    type: null,
+    details: null,
+  });
   t.deepEqual(x.call('plain', 5), { value: 10 });
   t.like(x.call('nothing', 10), { status: 10, message: '' });
   t.deepEqual(x.call('nothing', 1), { value: undefined });

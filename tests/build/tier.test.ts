@@ -1,4 +1,5 @@
-// Tiers must be sound: a method that can wait is never `pure`, however it reaches the waiting import.
+// Tiers must be sound: a method that can wait is never `pure`, however it reaches the waiting
+// import.
 import test from 'ava';
 import { CallGraph } from '../../build/5-compile/call-graph.ts';
 import { callsIn } from '../../build/5-compile/instructions.ts';
@@ -31,7 +32,13 @@ test('every way to wait is found, and nothing else waits', async (t) => {
   const { schema, manifest } = await compiled(TEXT);
   const waiting = schema.methods.filter((m) => m.tier === 'waiting').map((m) => m.name);
   t.deepEqual(waiting, [
-    'direct', 'indirect', 'tabled', 'caught', 'virtual', 'byInterface', 'sorted',
+    'direct',
+    'indirect',
+    'tabled',
+    'caught',
+    'virtual',
+    'byInterface',
+    'sorted',
   ]);
   t.deepEqual(
     manifest.capabilities.map((c) => [c.name, c.imports]),

@@ -1,7 +1,8 @@
-// A trap must point at the user's own line and column, through optimization and edits, and keep its message.
+// A trap must point at the user's own line and column, through optimization and edits, and keep its
+// message.
 import test from 'ava';
-import { panicText } from '../../host/cell/trap.ts';
 import { traceTrap } from '../../host/cell/trace.ts';
+import { panicText } from '../../host/cell/trap.ts';
 import { link } from './linked.ts';
 import { compiled } from './project.ts';
 
@@ -60,7 +61,7 @@ const CASES = [
   { method: 'stop', argument: 1, at: placeIn(TEXT, 'unreachable()'), says: null },
 ];
 
-test('traps point into the user\'s file and keep their message', async (t) => {
+test("traps point into the user's file and keep their message", async (t) => {
   const cell = await compiled({ 'example.cell.ts': TEXT, 'lib.ts': LIB });
   for (const { method, argument, at, file, says } of CASES) {
     const instance = await link(cell);
@@ -68,7 +69,10 @@ test('traps point into the user\'s file and keep their message', async (t) => {
     const trap = traceTrap(error, cell.map);
     t.is(trap.at, `${file ?? 'example.cell.ts'}:${at}`, `${method}: ${error.stack}`);
     t.is(panicText(instance.exports), says);
-    t.true(trap.frames.some((f) => f.function === `Lists#${method}`), method);
+    t.true(
+      trap.frames.some((f) => f.function === `Lists#${method}`),
+      method,
+    );
   }
 });
 
@@ -83,7 +87,7 @@ test('the frames of the whole way stand in order', async (t) => {
   );
 });
 
-test('endless recursion is a stack of the user\'s frames', async (t) => {
+test("endless recursion is a stack of the user's frames", async (t) => {
   const cell = await compiled({ 'example.cell.ts': TEXT, 'lib.ts': LIB });
   const instance = await link(cell);
   const error = t.throws(() => instance.call('deep', 1), { instanceOf: RangeError });

@@ -99,7 +99,7 @@ export class Desk implements Deliver {
     const desk = new Desk(memory);
     desk.lanes = await startLanes({
       ...{ memory, deliver: desk, rights: createRights(), debug: true },
-      events: { log: (line) => desk.log.push(line) },
+      events: { log: (line) => desk.heard(line) },
       ...{ spinUs: 0, ...rest, lanes },
     });
     return desk;
@@ -122,6 +122,15 @@ export class Desk implements Deliver {
       });
       at += align8(HEADER_BYTES + length);
     }
+    this.wake();
+  }
+
+  private heard(line: Desk['log'][number]): void {
+    this.log.push(line);
+    this.wake();
+  }
+
+  private wake(): void {
     for (const wake of this.waiters.splice(0)) wake();
   }
 
@@ -134,14 +143,14 @@ export class Desk implements Deliver {
 
   close(connection: number, _generation: number, reason: number): void {
     this.closed.push({ connection, reason });
-    for (const wake of this.waiters.splice(0)) wake();
+    this.wake();
   }
 
   control(_connection: number, _generation: number, frame: Uint8Array): void {
     this.controls.push(frame.slice());
   }
 
-  /** Resolves when `done` holds, looked at after every delivery. */
+  /** Resolves when `done` holds, looked at after every delivery and log line. */
   async until(done: () => boolean): Promise<void> {
     while (!done()) await new Promise<void>((resolve) => this.waiters.push(resolve));
   }

@@ -32,7 +32,7 @@ function folder(t: ExecutionContext): string {
 test('the copy is made from the pinned bytes, has the pinned hash, and is made once', (t) => {
   const cache = join(folder(t), 'deep', 'cache');
   const file = glibcCopy(installed(), [cache]);
-  t.is(sha256(readFileSync(file)), PINNED.get(sha256(readFileSync(installed()))));
+  t.is(sha256(readFileSync(file)), PINNED.get(sha256(readFileSync(installed())))!);
   t.is(statSync(file).mode & 0o777, 0o500);
   t.is(statSync(cache).mode & 0o777, 0o700);
   const { mtimeMs, ino } = statSync(file);
@@ -51,11 +51,11 @@ test('a copy that was tampered with is made anew and never used', (t) => {
   chmodSync(file, 0o600);
   writeFileSync(file, bad);
   t.is(glibcCopy(installed(), [cache]), file);
-  t.deepEqual(readFileSync(file), good);
+  t.true(readFileSync(file).equals(good));
   chmodSync(file, 0o600);
   writeFileSync(file, good.subarray(0, 1000));
   glibcCopy(installed(), [cache]);
-  t.deepEqual(readFileSync(file), good);
+  t.true(readFileSync(file).equals(good));
 });
 
 test('a binary that is not pinned is refused with its hash', (t) => {

@@ -39,13 +39,15 @@ function library(name: string): string | null {
   }
 }
 
-/** asc gives a transform its program. */
-class NoStack {
-  declare program: Parameters<typeof withoutShadowStack>[0];
+/** A transform of its own for each run: asc sets the program on the class's prototype. */
+function noStack(): new () => { afterParse(): void } {
+  return class {
+    declare program: Parameters<typeof withoutShadowStack>[0];
 
-  afterParse(): void {
-    withoutShadowStack(this.program);
-  }
+    afterParse(): void {
+      withoutShadowStack(this.program);
+    }
+  };
 }
 
 /** Compiles an entry text that may import "cell/<file>". Error with asc's words when it does not. */
@@ -70,10 +72,10 @@ export async function compileGuest(entry: string, runtime: Runtime = 'arena'): P
       },
       writeFile: (name, data) => void (name.endsWith('.wasm') && (wasm = data as Uint8Array)),
       listFiles: () => [],
-      transforms: [NoStack] as never,
+      transforms: [noStack()] as never,
     },
   );
-  if (error !== null || wasm === null) throw new Error(`asc: ${complaints}${error}\n${entry}`);
+  if (error !== null || wasm === null) throw new Error(`asc: ${complaints}${error}`);
   return wasm;
 }
 

@@ -38,7 +38,7 @@ interface Cached {
 export async function bundlePage(options: BundleOptions = {}): Promise<Map<string, PageFile>> {
   const client = options.client ?? join(project, '.cell/clients/atlas.ts');
   const cache = options.cache === undefined ? join(project, '.cell/out/atlas/page') : options.cache;
-  const scripts = (cache && (await kept(cache, client))) ?? (await bundle(client, cache));
+  const scripts = (cache === null ? undefined : await kept(cache, client)) ?? (await bundle(client, cache));
   const file = (name: string) => readFile(join(here, name));
   const script = 'text/javascript; charset=utf-8';
   return new Map<string, PageFile>([
