@@ -3,6 +3,30 @@
 import { explain, reader, type Reader, Synapse, writer, type Writer } from 'cell/synapse';
 import type { CallOptions, ConnectOptions, MethodRef, Outbox } from 'cell/synapse';
 
+/** A language that greetings are written in. */
+export const Language = {
+  English: 0,
+  German: 1,
+  French: 2,
+} as const;
+export type Language = (typeof Language)[keyof typeof Language];
+
+/** A greeting, and how it came about. */
+export interface Greeting {
+  /** The whole sentence. */
+  text: string;
+  language: Language;
+  /** Subject of the caller's token; null for callers without one. */
+  by: string | null;
+  at: bigint;
+}
+
+/** What goes with the error when a name is too long. */
+export interface TooLong {
+  length: number;
+  most: number;
+}
+
 const METHODS: MethodRef[] = [
   {
     name: 'hello.greet',
@@ -10,13 +34,23 @@ const METHODS: MethodRef[] = [
     text: 'hello.greet(string)->string',
   },
   {
+    name: 'hello.greetIn',
+    fingerprint: 10050864936073814228n,
+    text: 'hello.greetIn(string,<English=0|German=1|French=2>)->(text:string,language:<English=0|German=1|French=2>,by:string?,at:instant)',
+  },
+  {
     name: 'hello.ping',
-    fingerprint: 4156464394362222518n,
-    text: 'hello.ping(u32)->u32',
+    fingerprint: 3481333773739470739n,
+    text: 'hello.ping()->string',
+  },
+  {
+    name: 'hello.shout',
+    fingerprint: 10247714512504050185n,
+    text: 'hello.shout(string)->string',
   },
 ];
 
-/** Greets people. */
+/** Greets people. Stateless: no fields, so many instances serve at once. */
 export class Hello {
   readonly #synapse: Synapse;
   readonly #first: number;
@@ -41,7 +75,7 @@ export class Hello {
     return this.#synapse;
   }
 
-  /** Says hello. */
+  /** Says hello: `greet("you")` is "Hello, you!". Needs an authenticated session. */
   greet(name: string, options?: CallOptions): Promise<string> {
     const synapse = this.#synapse;
     const at = synapse.begin();
@@ -53,12 +87,37 @@ export class Hello {
     }
   }
 
-  ping(n: number, options?: CallOptions): Promise<number> {
+  /** Says hello in a language, with the circumstances. */
+  greetIn(name: string, language: Language, options?: CallOptions): Promise<Greeting> {
     const synapse = this.#synapse;
     const at = synapse.begin();
     try {
-      const bytes = encode_ping(synapse.outbox, at, n);
-      return synapse.end(this.#first + 1, bytes, decode_ping, options);
+      const bytes = encode_greetIn(synapse.outbox, at, name, language);
+      return synapse.end(this.#first + 1, bytes, decode_greetIn, options);
+    } catch (error) {
+      return synapse.refuse(error);
+    }
+  }
+
+  /** Answers anybody, so that a first call works without a token. */
+  ping(options?: CallOptions): Promise<string> {
+    const synapse = this.#synapse;
+    const at = synapse.begin();
+    try {
+      const bytes = encode_ping(synapse.outbox, at);
+      return synapse.end(this.#first + 2, bytes, decode_ping, options);
+    } catch (error) {
+      return synapse.refuse(error);
+    }
+  }
+
+  /** For those who run the place. */
+  shout(name: string, options?: CallOptions): Promise<string> {
+    const synapse = this.#synapse;
+    const at = synapse.begin();
+    try {
+      const bytes = encode_shout(synapse.outbox, at, name);
+      return synapse.end(this.#first + 3, bytes, decode_shout, options);
     } catch (error) {
       return synapse.refuse(error);
     }
@@ -91,18 +150,36 @@ function decode_greet(
   return value;
 }
 
-function encode_ping(out: Outbox, at: number, a0: number): number {
+function encode_greetIn(out: Outbox, at: number, a0: string, a1: Language): number {
   const w = writer;
   try {
     do {
-      const p = w.open(out, at, 4);
-      if (a0 >>> 0 !== a0) w.misfit();
-      w.view.setUint32(p, a0, true);
+      const p = w.open(out, at, 12);
+      w.string(p, a0);
+      if (!is_Language(a1)) w.misfit();
+      w.view.setInt32(p + 8, a1, true);
     } while (w.again());
     return w.length;
   } catch (error) {
-    throw explain(error, METHODS[1] as MethodRef, ['n'], [a0]);
+    throw explain(error, METHODS[1] as MethodRef, ['name', 'language'], [a0, a1]);
   }
+}
+
+function decode_greetIn(
+  bytes: Uint8Array,
+  view: DataView,
+  from: number,
+  to: number,
+): Greeting {
+  const r = reader;
+  const p = r.open(bytes, view, from, to, 8);
+  const value = read_Greeting(r, r.record(p, 28));
+  r.done();
+  return value;
+}
+
+function encode_ping(_out: Outbox, _at: number): number {
+  return 0;
 }
 
 function decode_ping(
@@ -110,10 +187,62 @@ function decode_ping(
   view: DataView,
   from: number,
   to: number,
-): number {
+): string {
   const r = reader;
-  const p = r.open(bytes, view, from, to, 4);
-  const value = r.view.getUint32(p, true);
+  const p = r.open(bytes, view, from, to, 8);
+  const value = r.string(p);
   r.done();
+  return value;
+}
+
+function encode_shout(out: Outbox, at: number, a0: string): number {
+  const w = writer;
+  try {
+    do {
+      const p = w.open(out, at, 8);
+      w.string(p, a0);
+    } while (w.again());
+    return w.length;
+  } catch (error) {
+    throw explain(error, METHODS[3] as MethodRef, ['name'], [a0]);
+  }
+}
+
+function decode_shout(
+  bytes: Uint8Array,
+  view: DataView,
+  from: number,
+  to: number,
+): string {
+  const r = reader;
+  const p = r.open(bytes, view, from, to, 8);
+  const value = r.string(p);
+  r.done();
+  return value;
+}
+
+function is_Language(value: number): value is Language {
+  switch (value) {
+    case 0:
+    case 1:
+    case 2:
+      return true;
+    default:
+      return false;
+  }
+}
+
+function read_Greeting(r: Reader, p: number): Greeting {
+  return {
+    text: r.string(p),
+    language: read_Language(r, p + 8),
+    by: (r.isNull(p + 12) ? r.none(p + 12) : r.string(p + 12)),
+    at: r.view.getBigInt64(p + 20, true),
+  };
+}
+
+function read_Language(r: Reader, p: number): Language {
+  const value = r.view.getInt32(p, true);
+  if (!is_Language(value)) r.bad(`${value} is no member of an enum`);
   return value;
 }

@@ -1,6 +1,5 @@
 // What an editor knows about the names that every cell sees without importing them. `cell build`
-// copies it to
-// `.cell/types/cell.d.ts`. A tsconfig.json for service files:
+// copies it to `.cell/types/cell.d.ts`. A tsconfig.json for service files:
 //
 //   { "extends": "assemblyscript/std/assembly.json",
 //     "compilerOptions": { "experimentalDecorators": true, "strictPropertyInitialization": false,
@@ -8,7 +7,11 @@
 //     "include": ["**/*.cell.ts", ".cell/types/*.d.ts"] }
 
 type ClassDecorator_ = (target: abstract new (...args: any[]) => any) => void;
-type MethodDecorator_ = (target: object, name: string, method: TypedPropertyDescriptor<any>) => void;
+type MethodDecorator_ = (
+  target: object,
+  name: string,
+  method: TypedPropertyDescriptor<any>,
+) => void;
 
 /** Marks the class whose public methods clients can call. */
 declare const service: ClassDecorator_ &

@@ -12,7 +12,7 @@ export function reportFaults(project: Project, findings: Findings): void {
     for (const [fault, code] of authored.length > 0 ? authored : known.slice(0, 1)) {
       findings.report(code, source, fault, {
         message: fault.message.replace(/\.$/, ''),
-        where: 'result',
+        where: fault.start === fault.end ? 'result' : 'field',
       });
     }
   }
@@ -29,7 +29,7 @@ function codeOf({ text }: SourceShape, { message, start, end }: SyntaxFault): st
   if (message === 'Type expected.') {
     if (at.startsWith('{')) return 'CELL3005';
     if (at.startsWith('[')) return 'CELL3006';
-    if (start === end) return 'CELL2007';
+    if (start === end || /^\w+\s*[=;]/.test(text.slice(start))) return 'CELL2007';
   }
   if (
     /(Identifier|'\{') expected|Decorators are not valid/.test(message) &&

@@ -216,7 +216,12 @@ function describeMethod(context: MethodContext): Method {
   };
 }
 
-const FORMS = { optional: 'optional', default: 'a default', rest: 'a rest parameter', plain: '' };
+const FORMS = {
+  optional: 'is optional',
+  default: 'has a default',
+  rest: 'takes the rest',
+  plain: '',
+};
 
 /** The classes that `details(...)` is called with, as records of the schema. */
 function detailsOf(project: Project, types: ValueTypes): string[] {

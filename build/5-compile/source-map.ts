@@ -3,8 +3,8 @@
 // composed.
 //
 // `x.wasm.map` is a source map, version 3, whose columns are byte offsets in the module (line 0),
-// and
-//   "cell": {"functions": {"12": "hello.cell/Hello#greet"}}     names of functions that may stand in frames
+// and the names of functions that may stand in frames:
+//   "cell": {"functions": {"12": "hello.cell/Hello#greet"}}
 import remapping from '@jridgewell/remapping';
 import type { Emitted } from '../4-emit/user-text.ts';
 import type { RawModule } from './asc.ts';

@@ -26,8 +26,11 @@ export interface Grants {
 
 /** What lanes tell the listener thread about answers. */
 export interface Deliver {
-  /** Whole frames for one connection: a view on shared memory, valid during the call. */
-  frames(connection: number, generation: number, bytes: Uint8Array): void;
+  /**
+   * Whole frames for one connection: a view on shared memory, valid during the call. `last`: no more
+   * answers follow within this look at the ring (true is a hint that saves a copy; absent is right too).
+   */
+  frames(connection: number, generation: number, bytes: Uint8Array, last?: boolean): void;
   /** The kernel found the connection at fault: end it. */
   close(connection: number, generation: number, reason: number): void;
   /** A frame (HELLO) that the session must handle. Valid during the call. */

@@ -28,6 +28,7 @@ class InlineLanes implements Lanes {
   private serving = false;
   private refused = false;
   private stopped = false;
+  private ended: Promise<void> | undefined;
 
   constructor(options: LanesOptions) {
     const { memory, deliver, events } = options;
@@ -99,7 +100,12 @@ class InlineLanes implements Lanes {
     return this.cells.methods();
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.ended ??= this.end();
+    return this.ended;
+  }
+
+  private async end(): Promise<void> {
     this.stopped = true;
     const until = performance.now() + STOP_MS;
     while (this.lane.waiting.size > 0 && performance.now() < until) {

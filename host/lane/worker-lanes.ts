@@ -52,6 +52,7 @@ export class WorkerLanes implements Lanes {
   private readonly timers: NodeJS.Timeout[] = [];
   private next = 0;
   private stopping = false;
+  private ended: Promise<void> | undefined;
   /** Some seat has refused a message. */
   private refused = false;
 
@@ -296,7 +297,12 @@ export class WorkerLanes implements Lanes {
     return this.cells.methods();
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.ended ??= this.end();
+    return this.ended;
+  }
+
+  private async end(): Promise<void> {
     const until = performance.now() + STOP_MS;
     while (!this.seats.every((seat) => seat.idle) && performance.now() < until) {
       this.delivery.poke();

@@ -1,11 +1,12 @@
 // Owns the one question asked of every HTTP request and upgrade before anything else: may a page
 // that sends this Host and this Origin speak to us? Never looks at tokens.
 //
-// Threat 1, a page of another origin: browsers send its Origin with every WebSocket upgrade and every
-// cross-origin fetch; we refuse it unless configured. Programs send none, and prove themselves by token.
-// Threat 2, DNS rebinding: evil.example resolves to 127.0.0.1, so its page is of "our" origin. Its Host
-// header still names evil.example; only loopback names, address literals and configured names are
-// answered. A literal address cannot be rebound: there is no name to point elsewhere.
+// Threat 1, a page of another origin: browsers send its Origin with every WebSocket upgrade and
+// every cross-origin fetch; we refuse it unless configured. Programs send none, and prove
+// themselves by token. Threat 2, DNS rebinding: evil.example resolves to 127.0.0.1, so its page is
+// of "our" origin. Its Host header still names evil.example; only loopback names, address literals
+// and configured names are answered. A literal address cannot be rebound: there is no name to point
+// elsewhere.
 
 import { isIP } from 'node:net';
 
@@ -44,11 +45,17 @@ function allowsOrigin(origin: string, hostHeader: string, admission: Admission):
   } catch {
     return false;
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return admission.origins.includes(origin);
-  if (url.host === hostHeader.toLowerCase() || url.host === withoutDefaultPort(hostHeader, url.protocol)) {
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    return admission.origins.includes(origin);
+  if (
+    url.host === hostHeader.toLowerCase() ||
+    url.host === withoutDefaultPort(hostHeader, url.protocol)
+  ) {
     return true;
   }
-  return admission.origins.some((allowed) => allowed !== '*' && allowed.toLowerCase() === url.origin);
+  return admission.origins.some(
+    (allowed) => allowed !== '*' && allowed.toLowerCase() === url.origin,
+  );
 }
 
 function withoutDefaultPort(hostHeader: string, protocol: string): string {

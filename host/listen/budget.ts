@@ -1,5 +1,6 @@
 // Owns one number of bytes that many connections share: half-received frames (socket.ts) and parked
-// messages (host/session/parking.ts). Threat: each connection within its own bound, all together not.
+// messages (host/session/parking.ts). Threat: each connection within its own bound, all together
+// not.
 
 /** Bytes to be taken and given back. Invariant: 0 <= used <= limit. */
 export class Budget {

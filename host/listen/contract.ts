@@ -36,8 +36,17 @@ export interface Reception<C = unknown> {
 }
 
 /** Plain HTTP on the listener's port: pages and small JSON. Static content only, never calls. */
-export interface HttpRequest { method: string; path: string; query: string; headers: Record<string, string> }
-export interface HttpReply { status: number; headers: Record<string, string>; body: Uint8Array | string }
+export interface HttpRequest {
+  method: string;
+  path: string;
+  query: string;
+  headers: Record<string, string>;
+}
+export interface HttpReply {
+  status: number;
+  headers: Record<string, string>;
+  body: Uint8Array | string;
+}
 export type HttpHandler = (request: HttpRequest) => HttpReply | Promise<HttpReply>;
 
 export interface ListenOptions {

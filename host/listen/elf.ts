@@ -1,14 +1,16 @@
-// Owns the rewriting of one kind of ELF file: an x86-64 shared object that needs glibc 2.38 only for the
-// `__isoc23_strto*` functions. Pure: bytes in, bytes out; it loads and stores nothing.
+// Owns the rewriting of one kind of ELF file: an x86-64 shared object that needs glibc 2.38 only
+// for the `__isoc23_strto*` functions. Pure: bytes in, bytes out; it loads and stores nothing.
 //
-// Since 2.38 glibc's headers turn strtol into __isoc23_strtol (it also reads 0b101). The old function is
-// still there, in every glibc, with the same signature. So two tables are edited, none grows:
+// Since 2.38 glibc's headers turn strtol into __isoc23_strtol (it also reads 0b101). The old
+// function is still there, in every glibc, with the same signature. So two tables are edited, none
+// grows:
 //
 //   .dynsym   24 B a symbol:  u32 name | u8 info | u8 other | u16 section | u64 value | u64 size
 //             name is an offset into .dynstr: + 9 turns "__isoc23_strtol" into "strtol"
 //   .gnu.version_r, per library:  u16 version | u16 count | u32 file | u32 aux | u32 next
 //                   per version:  u32 hash | u16 flags | u16 index | u32 name | u32 next
-//             the entry GLIBC_2.38 gets the hash and name of GLIBC_2.2.5, where strtol lives on x86-64
+//             the entry GLIBC_2.38 gets the hash and name of GLIBC_2.2.5, where strtol lives on
+// x86-64
 
 const PREFIX = '__isoc23_';
 const TOO_NEW = 'GLIBC_2.38';
@@ -16,7 +18,12 @@ const BASE = 'GLIBC_2.2.5';
 const SYMBOL_BYTES = 24;
 const EXPECTED = new Set(['__isoc23_strtol', '__isoc23_strtoul', '__isoc23_strtoull']);
 
-interface Section { name: string; offset: number; size: number; info: number }
+interface Section {
+  name: string;
+  offset: number;
+  size: number;
+  info: number;
+}
 
 function text(file: Buffer, at: number): string {
   return file.toString('latin1', at, file.indexOf(0, at));
@@ -31,7 +38,12 @@ function sections(file: Buffer): Map<string, Section> {
   for (let i = 0; i < file.readUInt16LE(60); i++) {
     const at = table + i * size;
     const name = text(file, names + file.readUInt32LE(at));
-    found.set(name, { name, offset: u64(at + 24), size: u64(at + 32), info: file.readUInt32LE(at + 44) });
+    found.set(name, {
+      name,
+      offset: u64(at + 24),
+      size: u64(at + 32),
+      info: file.readUInt32LE(at + 44),
+    });
   }
   return found;
 }
@@ -46,7 +58,8 @@ function renameSymbols(file: Buffer, symbols: Section, strings: Section): void {
   for (let at = symbols.offset; at < symbols.offset + symbols.size; at += SYMBOL_BYTES) {
     const name = text(file, strings.offset + file.readUInt32LE(at));
     if (!name.startsWith(PREFIX)) continue;
-    if (!EXPECTED.has(name)) throw new Error(`the file needs ${name}, which has no known older twin`);
+    if (!EXPECTED.has(name))
+      throw new Error(`the file needs ${name}, which has no known older twin`);
     file.writeUInt32LE(file.readUInt32LE(at) + PREFIX.length, at);
   }
 }
@@ -76,8 +89,8 @@ function lowerVersions(file: Buffer, versions: Section, strings: Section): numbe
 }
 
 /**
- * A copy of the file that asks for the plain strto* functions. Throws when the file is not of the kind
- * described above: then nothing may be assumed about it.
+ * A copy of the file that asks for the plain strto* functions. Throws when the file is not of the
+ * kind described above: then nothing may be assumed about it.
  */
 export function lowerGlibc(source: Uint8Array): Buffer {
   const file = Buffer.from(source);

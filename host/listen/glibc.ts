@@ -6,7 +6,13 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import {
-  chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
@@ -15,8 +21,8 @@ import { lowerGlibc } from './elf.ts';
 import type { Uws } from './uws.ts';
 
 /**
- * SHA-256 of an installed binary -> SHA-256 of its copy. From the npm package `uwebsockets` 3.0.6 as
- * package-lock.json pins it: uws_linux_x64_{127,137,141}.node, that is Node 22, 24 and 25.
+ * SHA-256 of an installed binary -> SHA-256 of its copy. From the npm package `uwebsockets` 3.0.6
+ * as package-lock.json pins it: uws_linux_x64_{127,137,141}.node, that is Node 22, 24 and 25.
  */
 export const PINNED: ReadonlyMap<string, string> = new Map([
   [
@@ -62,8 +68,8 @@ function writeCopy(file: string, bytes: Uint8Array): void {
 }
 
 /**
- * Path of a copy with the pinned hash, made when it is missing or differs. Throws with the reason when the
- * installed file is not a pinned one or no folder can be written.
+ * Path of a copy with the pinned hash, made when it is missing or differs. Throws with the reason
+ * when the installed file is not a pinned one or no folder can be written.
  */
 export function glibcCopy(installed: string, folders: string[]): string {
   const source = readFileSync(installed);
@@ -83,7 +89,9 @@ export function glibcCopy(installed: string, folders: string[]): string {
       trouble = error;
     }
   }
-  throw new Error(`no folder for the copy can be written: ${(trouble as Error)?.message ?? 'none given'}`);
+  throw new Error(
+    `no folder for the copy can be written: ${(trouble as Error)?.message ?? 'none given'}`,
+  );
 }
 
 /** True when a load failed for the one reason that a copy cures. */
@@ -109,10 +117,13 @@ export async function loadUws(project = process.cwd()): Promise<Loaded> {
     const name = `uws_linux_x64_${process.versions.modules}.node`;
     const installed = join(dirname(require.resolve('uWebSockets.js')), name);
     const file = glibcCopy(installed, cacheFolders(process.env, project));
-    const why = `uWebSockets.js was built for glibc 2.38; a checked copy for this glibc runs: ${file}`;
+    const why = `uWebSockets.js needs glibc 2.38; a checked copy for this glibc runs: ${file}`;
     return { uws: require(file) as Uws, why };
   } catch (error) {
     const reason = (error as Error).message;
-    return { uws: null, why: `uWebSockets.js needs glibc 2.38, and its file cannot be adapted: ${reason}` };
+    return {
+      uws: null,
+      why: `uWebSockets.js needs glibc 2.38, and its file cannot be adapted: ${reason}`,
+    };
   }
 }

@@ -1,6 +1,6 @@
-// Owns what one stream connection has received of a frame that is not whole yet. Grows with what has
-// arrived, not with what the header promises: a stranger who announces a megabyte and sends four bytes
-// costs 4 KB. Every byte of capacity is taken from the shared budget and given back.
+// Owns what one stream connection has received of a frame that is not whole yet. Grows with what
+// has arrived, not with what the header promises: a stranger who announces a megabyte and sends
+// four bytes costs 4 KB. Every byte of capacity is taken from the shared budget and given back.
 
 import { AT_LENGTH, FRAME_ALIGN, HEADER_BYTES } from '../../assembly/shared/frame.ts';
 import type { Budget } from './budget.ts';
@@ -8,11 +8,14 @@ import type { Budget } from './budget.ts';
 const FIRST_BYTES = 4096;
 const EMPTY = new Uint8Array(0);
 
-/** Bytes of the frame whose beginning is given, padding included; a header's when that is cut short. */
+/**
+ * Bytes of the frame whose beginning is given, padding included; a header's when that is cut short.
+ */
 export function frameBytes(bytes: Uint8Array): number {
   if (bytes.length < AT_LENGTH + 4) return HEADER_BYTES;
   const a = AT_LENGTH;
-  const length = (bytes[a] | (bytes[a + 1] << 8) | (bytes[a + 2] << 16) | (bytes[a + 3] << 24)) >>> 0;
+  const length =
+    (bytes[a] | (bytes[a + 1] << 8) | (bytes[a + 2] << 16) | (bytes[a + 3] << 24)) >>> 0;
   return Math.ceil((HEADER_BYTES + length) / FRAME_ALIGN) * FRAME_ALIGN;
 }
 
@@ -35,7 +38,9 @@ export class Half {
     return frameBytes(this.view);
   }
 
-  /** Copies `chunk` to the end. False: the budget of all connections is spent; nothing was taken. */
+  /**
+   * Copies `chunk` to the end. False: the budget of all connections is spent; nothing was taken.
+   */
   take(chunk: Uint8Array): boolean {
     const end = this.have + chunk.length;
     if (end > this.bytes.length) {

@@ -1,7 +1,8 @@
-// Owns the listener inside one process: a pair of ends, no sockets. For embedding a host in a program and
-// for tests. Bytes are copied on the way and arrive in a microtask, so no end ever runs inside the other.
+// Owns the listener inside one process: a pair of ends, no sockets. For embedding a host in a
+// program and for tests. Bytes are copied on the way and arrive in a microtask, so no end ever runs
+// inside the other.
 
-import type { Listen, ListenOptions, Listener, Reception, Sent, Wire } from './contract.ts';
+import type { Listen, Listener, ListenOptions, Reception, Sent, Wire } from './contract.ts';
 
 /** What the client's end is told. `bytes` are the client's own copy. */
 export interface MemoryEvents {
@@ -39,7 +40,10 @@ class MemoryWire<C> implements Wire {
   private scheduled = false;
 
   constructor(
-    options: ListenOptions, reception: Reception<C>, events: MemoryEvents, gone: () => void,
+    options: ListenOptions,
+    reception: Reception<C>,
+    events: MemoryEvents,
+    gone: () => void,
   ) {
     this.options = options;
     this.reception = reception;
@@ -120,13 +124,16 @@ class MemoryWire<C> implements Wire {
 
 /** Listens in this process; `connect` makes a connection. */
 export const listenMemory = async <C>(
-  options: ListenOptions, reception: Reception<C>,
+  options: ListenOptions,
+  reception: Reception<C>,
 ): Promise<MemoryListener> => {
   const wires = new Set<MemoryWire<C>>();
   let stopped = false;
   const connect = (events: MemoryEvents): MemoryEnd => {
     if (stopped) throw new Error('The listener is closed.');
-    const wire: MemoryWire<C> = new MemoryWire(options, reception, events, () => wires.delete(wire));
+    const wire: MemoryWire<C> = new MemoryWire(options, reception, events, () =>
+      wires.delete(wire),
+    );
     wires.add(wire);
     wire.state = reception.opened(wire);
     wire.known = true;

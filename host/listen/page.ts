@@ -1,5 +1,5 @@
-// Owns what plain HTTP answers on a listener's port, the same for every listener: GET and HEAD of static
-// content through ListenOptions.http. Never serves calls, never reads a body.
+// Owns what plain HTTP answers on a listener's port, the same for every listener: GET and HEAD of
+// static content through ListenOptions.http. Never serves calls, never reads a body.
 
 import { STATUS_CODES } from 'node:http';
 import { refusal } from './admission.ts';
@@ -30,16 +30,20 @@ export function statusLine(status: number): string {
 
 function checked(reply: HttpReply): HttpReply {
   for (const [name, value] of Object.entries(reply.headers)) {
-    if (!TOKEN.test(name) || /[\r\n\0]/.test(value)) return plain(500, 'The page has a malformed header.');
+    if (!TOKEN.test(name) || /[\r\n\0]/.test(value))
+      return plain(500, 'The page has a malformed header.');
   }
   return reply;
 }
 
 /**
- * The reply to one request: admission, method, upgrade path, then the handler. A handler that throws
- * answers 500 and its error stays on this side.
+ * The reply to one request: admission, method, upgrade path, then the handler. A handler that
+ * throws answers 500 and its error stays on this side.
  */
-export function answer(options: ListenOptions, request: HttpRequest): HttpReply | Promise<HttpReply> {
+export function answer(
+  options: ListenOptions,
+  request: HttpRequest,
+): HttpReply | Promise<HttpReply> {
   const refused = refusal(options, request.headers.host ?? '', request.headers.origin ?? '');
   if (refused !== null) return plain(403, refused);
   if (request.method !== 'GET' && request.method !== 'HEAD') {

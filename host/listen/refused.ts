@@ -1,7 +1,10 @@
 // Owns why an address cannot be listened on, where a listener says only that it failed.
 import net from 'node:net';
 
-/** Asks the system by trying: its error has `code` (EADDRINUSE, EACCES, EADDRNOTAVAIL) and `address`. */
+/**
+ * Asks the system by trying: its error has `code` (EADDRINUSE, EACCES, EADDRNOTAVAIL) and
+ * `address`.
+ */
 export function whyNotListen(host: string, port: number): Promise<Error> {
   return new Promise((resolve) => {
     const probe = net.createServer();

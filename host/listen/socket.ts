@@ -1,20 +1,20 @@
-// Owns the listener on Unix sockets and loopback TCP: a stream of bare frames, no HTTP. Only the owner of
-// the process may open the Unix socket (mode 0600). It cuts the stream at frame ends with the kernel's
-// `inbox` and looks at nothing else of a frame but its length.
+// Owns the listener on Unix sockets and loopback TCP: a stream of bare frames, no HTTP. Only the
+// owner of the process may open the Unix socket (mode 0600). It cuts the stream at frame ends with
+// the kernel's `inbox` and looks at nothing else of a frame but its length.
 //
-// A stream has no close frame. Its farewell is an ERROR frame with call id 0 (never a call's), the close
-// code in AT_EXTRA, the reason as error record; then the stream ends.
+// A stream has no close frame. Its farewell is an ERROR frame with call id 0 (never a call's), the
+// close code in AT_EXTRA, the reason as error record; then the stream ends.
 
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
-import { connect, createServer, isIP } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { connect, createServer, isIP } from 'node:net';
 import { HELLO_BYTES } from '../../assembly/shared/limits.ts';
-import { errorFrame } from '../session/wire.ts';
 import { UNAVAILABLE } from '../../assembly/shared/status.ts';
+import { errorFrame } from '../session/wire.ts';
 import type { Budget } from './budget.ts';
-import type { Listen, ListenOptions, Listener, Reception, Sent, Wire } from './contract.ts';
-import { Half, frameBytes } from './half.ts';
-import { type Inbox, createInbox } from './inbox.ts';
+import type { Listen, Listener, ListenOptions, Reception, Sent, Wire } from './contract.ts';
+import { frameBytes, Half } from './half.ts';
+import { createInbox, type Inbox } from './inbox.ts';
 
 /** Milliseconds that a peer has to read what is left; then its socket is destroyed. */
 const FAREWELL_MS = 5_000;
@@ -38,7 +38,11 @@ class SocketWire<C> implements Wire {
   limit: number;
 
   constructor(
-    socket: Socket, options: ListenOptions, reception: Reception<C>, inbox: Inbox, budget: Budget,
+    socket: Socket,
+    options: ListenOptions,
+    reception: Reception<C>,
+    inbox: Inbox,
+    budget: Budget,
   ) {
     this.socket = socket;
     this.remote = options.path ? 'unix' : (socket.remoteAddress ?? 'unknown');
@@ -114,7 +118,9 @@ class SocketWire<C> implements Wire {
     return bytes;
   }
 
-  /** Keeps what `chunk` has of the frame in hand and hands it on when it is whole; returns the rest. */
+  /**
+   * Keeps what `chunk` has of the frame in hand and hands it on when it is whole; returns the rest.
+   */
   private part(chunk: Uint8Array): Uint8Array {
     while (this.open && chunk.length > 0) {
       const missing = this.half.need - this.half.have;
@@ -156,11 +162,14 @@ class SocketWire<C> implements Wire {
 /** Removes a socket file that nobody listens on any more. Throws when somebody does. */
 async function clearPath(path: string): Promise<void> {
   if (Buffer.byteLength(path) > PATH_BYTES) {
-    throw new Error(`Cannot listen on ${path}: a socket's path may have at most ${PATH_BYTES} bytes.`);
+    throw new Error(
+      `Cannot listen on ${path}: a socket's path may have at most ${PATH_BYTES} bytes.`,
+    );
   }
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found) return;
-  if (!found.isSocket()) throw new Error(`Cannot listen on ${path}: it exists and is not a socket.`);
+  if (!found.isSocket())
+    throw new Error(`Cannot listen on ${path}: it exists and is not a socket.`);
   const answered = await new Promise<boolean>((resolve) => {
     const probe = connect(path, () => {
       probe.destroy();
@@ -209,8 +218,8 @@ function stands<C>(wire: SocketWire<C>): void {
 }
 
 /**
- * Makes the stream listener: on `options.path`, or on loopback TCP (`options.host` must be loopback:
- * streams check no Origin). `budget` bounds half-received frames over all connections.
+ * Makes the stream listener: on `options.path`, or on loopback TCP (`options.host` must be
+ * loopback: streams check no Origin). `budget` bounds half-received frames over all connections.
  */
 export function listenSocket(budget: Budget, inbox: Inbox = createInbox()): Listen {
   return async <C>(options: ListenOptions, reception: Reception<C>): Promise<Listener> => {
@@ -231,10 +240,11 @@ export function listenSocket(budget: Budget, inbox: Inbox = createInbox()): List
     if (path) chmodSync(path, 0o600);
     const port = path ? 0 : (server.address() as AddressInfo).port;
     const name = isIP(host) === 6 ? `[${host}]` : host;
-    const close = () => new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      for (const wire of wires) wire.close(1001, 'the host stops');
-    });
+    const close = () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        for (const wire of wires) wire.close(1001, 'the host stops');
+      });
     return { kind: 'socket', url: path ? `unix:${path}` : `tcp://${name}:${port}`, port, close };
   };
 }

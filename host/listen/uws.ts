@@ -1,14 +1,20 @@
-// Owns the listener on uWebSockets.js. Never parses a frame. Listener thread only: ending a worker that
-// runs uWebSockets.js aborts the process.
+// Owns the listener on uWebSockets.js. Never parses a frame. Listener thread only: ending a worker
+// that runs uWebSockets.js aborts the process.
 // Invariant: no method of a uWS socket is called after its close handler ran (it would throw).
 
+import type { HttpRequest, HttpResponse, TemplatedApp, WebSocket } from 'uWebSockets.js';
 import { refusal, webSocketUrl } from './admission.ts';
+import type {
+  HttpReply,
+  Listen,
+  Listener,
+  ListenOptions,
+  Reception,
+  Sent,
+  Wire,
+} from './contract.ts';
 import { answer, plain, statusLine } from './page.ts';
 import { whyNotListen } from './refused.ts';
-import type {
-  HttpReply, Listen, ListenOptions, Listener, Reception, Sent, Wire,
-} from './contract.ts';
-import type { HttpRequest, HttpResponse, TemplatedApp, WebSocket } from 'uWebSockets.js';
 
 /** What is used of the module, so that the plain one and the copy for an older libc look alike. */
 export interface Uws {
@@ -18,14 +24,28 @@ export interface Uws {
   LIBUS_LISTEN_EXCLUSIVE_PORT: number;
 }
 
-/** Bytes above the message limit that are still received, so that the refusal can name the limit. */
+/**
+ * Bytes above the message limit that are still received, so that the refusal can name the limit.
+ */
 const SLACK_BYTES = 64 << 10;
 /** Bytes that may still be queued when the backpressure limit is reached: the close frame. */
 const FAREWELL_BYTES = 1 << 10;
 /** Seconds without a word until a peer is pinged and, silent, given up (half-open connections). */
 const IDLE_SECONDS = 120;
 
-interface Data<C> { remote: string; wire?: UwsWire<C> }
+interface Data<C> {
+  remote: string;
+  wire?: UwsWire<C>;
+}
+/** The form of `listen` that its types lack: host and options together. */
+type ListenWith = (
+  this: TemplatedApp,
+  host: string,
+  port: number,
+  options: number,
+  listened: (socket: object | false) => void,
+) => void;
+
 type Socket<C> = WebSocket<Data<C>>;
 const latin1 = new TextDecoder('latin1');
 
@@ -53,7 +73,8 @@ class UwsWire<C> implements Wire {
 
   send(bytes: Uint8Array): Sent {
     if (!this.open || bytes.length > this.limit) return 'dropped';
-    if (this.pressed && this.socket.getBufferedAmount() + bytes.length > this.limit) return 'dropped';
+    if (this.pressed && this.socket.getBufferedAmount() + bytes.length > this.limit)
+      return 'dropped';
     const sent = this.socket.send(bytes, true);
     if (sent === 1) return 'sent';
     this.pressed = true;
@@ -100,7 +121,10 @@ function servePage(options: ListenOptions, response: HttpResponse, request: Http
 }
 
 function upgrade(
-  options: ListenOptions, response: HttpResponse, request: HttpRequest, context: object,
+  options: ListenOptions,
+  response: HttpResponse,
+  request: HttpRequest,
+  context: object,
 ): void {
   const refused = refusal(options, request.getHeader('host'), request.getHeader('origin'));
   if (refused !== null) return respond(response, { method: 'GET' }, plain(403, refused));
@@ -181,7 +205,8 @@ export function listenUws(uws: Uws): Listen {
       };
       // Exclusive: the default is SO_REUSEPORT, by which two hosts would share a port unawares.
       const exclusive = uws.LIBUS_LISTEN_EXCLUSIVE_PORT;
-      (app.listen as Function).call(app, options.host, options.port, exclusive, listened);
+      const listen = app.listen as unknown as ListenWith;
+      listen.call(app, options.host, options.port, exclusive, listened);
     });
   };
 }

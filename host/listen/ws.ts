@@ -1,21 +1,33 @@
-// Owns the listener on the package `ws` over node:http: runs wherever Node does. Never parses a frame.
-// `ws` and net sockets keep references to what they were given, so `send` copies first.
+// Owns the listener on the package `ws` over node:http: runs wherever Node does. Never parses a
+// frame. `ws` and net sockets keep references to what they were given, so `send` copies first.
 
-import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
+import { WebSocketServer } from 'ws';
 import { refusal, webSocketUrl } from './admission.ts';
-import type { HttpReply, Listen, ListenOptions, Listener, Reception, Sent, Wire } from './contract.ts';
-import { HTTP_HEADER_BYTES, HTTP_REQUEST_MS, answer, plain, statusLine } from './page.ts';
+import type {
+  HttpReply,
+  Listen,
+  Listener,
+  ListenOptions,
+  Reception,
+  Sent,
+  Wire,
+} from './contract.ts';
+import { answer, HTTP_HEADER_BYTES, HTTP_REQUEST_MS, plain, statusLine } from './page.ts';
 
-/** Bytes above the message limit that are still received, so that the refusal can name the limit. */
+/**
+ * Bytes above the message limit that are still received, so that the refusal can name the limit.
+ */
 const SLACK_BYTES = 64 << 10;
 /** Milliseconds between pings; a peer silent for two rounds is given up (half-open connections). */
 const PING_MS = 60_000;
-/** Milliseconds that a peer has to read what is left and say goodbye; then its socket is destroyed. */
+/**
+ * Milliseconds that a peer has to read what is left and say goodbye; then its socket is destroyed.
+ */
 const FAREWELL_MS = 5_000;
 
 class WsWire<C> implements Wire {
@@ -31,7 +43,11 @@ class WsWire<C> implements Wire {
   known = false;
 
   constructor(
-    socket: WebSocket, stream: Duplex, remote: string, limit: number, reception: Reception<C>,
+    socket: WebSocket,
+    stream: Duplex,
+    remote: string,
+    limit: number,
+    reception: Reception<C>,
   ) {
     this.socket = socket;
     this.stream = stream;
@@ -100,7 +116,9 @@ function headersOf(request: IncomingMessage): Record<string, string> {
 }
 
 async function servePage(
-  options: ListenOptions, request: IncomingMessage, response: ServerResponse,
+  options: ListenOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
 ): Promise<void> {
   const [path, query = ''] = splitOnce(request.url ?? '/', '?');
   const method = request.method ?? 'GET';
@@ -142,16 +160,16 @@ class Upgrades<C> {
 
   take(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     stream.on('error', () => stream.destroy());
-    const refused = refusal(
-      this.options, request.headers.host ?? '', request.headers.origin ?? '',
-    );
+    const refused = refusal(this.options, request.headers.host ?? '', request.headers.origin ?? '');
     if (refused !== null) return refuseUpgrade(stream, plain(403, refused));
     const [path] = splitOnce(request.url ?? '', '?');
     if (path !== this.options.upgradePath) {
       return refuseUpgrade(stream, plain(404, 'No WebSocket is served at this path.'));
     }
     const remote = request.socket.remoteAddress ?? 'unknown';
-    this.sockets.handleUpgrade(request, stream, head, (socket) => this.stands(socket, stream, remote));
+    this.sockets.handleUpgrade(request, stream, head, (socket) =>
+      this.stands(socket, stream, remote),
+    );
   }
 
   stands(socket: WebSocket, stream: Duplex, remote: string): void {
@@ -213,11 +231,12 @@ export const listenWs: Listen = async <C>(options: ListenOptions, reception: Rec
   const port = await listening(server, options);
   const pings = setInterval(() => upgrades.ping(), PING_MS);
   pings.unref();
-  const close = () => new Promise<void>((resolve) => {
-    clearInterval(pings);
-    server.close(() => resolve());
-    for (const wire of upgrades.wires) wire.close(1001, 'the host stops');
-    server.closeAllConnections();
-  });
+  const close = () =>
+    new Promise<void>((resolve) => {
+      clearInterval(pings);
+      server.close(() => resolve());
+      for (const wire of upgrades.wires) wire.close(1001, 'the host stops');
+      server.closeAllConnections();
+    });
   return { kind: 'ws', url: webSocketUrl(options, port), port, close } satisfies Listener;
 };

@@ -134,7 +134,7 @@ class Writer {
   }
 
   record(at: number, layout: Layout, name: string, value: unknown, path: string): void {
-    if (typeof value !== 'object' || value === null) refuse(path, name, value);
+    if (typeof value !== 'object' || value === null) refuse(path, name.startsWith('#') ? 'an object' : name, value);
     if (++this.depth > VALUE_DEPTH) {
       throw new TypeError(`${path}: records nest deeper than ${VALUE_DEPTH}`);
     }

@@ -1,5 +1,5 @@
-// Owns which bit a role or a scope has in this process. Only names that some route demands get one: what a
-// token holds beside them decides nothing, so tokens cannot use the bits up.
+// Owns which bit a role or a scope has in this process. Only names that some route demands get one:
+// what a token holds beside them decides nothing, so tokens cannot use the bits up.
 
 /** Names of one kind that routes of one host may demand: a mask is a u64. */
 export const BITS = 64;

@@ -1,5 +1,5 @@
-// Owns the state of one connection between listener and lanes. Plain data: reception.ts, parking.ts and
-// delivery.ts each change their own part of it.
+// Owns the state of one connection between listener and lanes. Plain data: reception.ts, parking.ts
+// and delivery.ts each change their own part of it.
 //
 //   stranger --HELLO--> greeting --accepted--> open
 //       \-------------------\------------------\----> closed
@@ -13,6 +13,8 @@ export type State = 'stranger' | 'greeting' | 'open' | 'closed';
 export class Connection {
   readonly wire: Wire;
   state: State = 'stranger';
+  /** The wire joins the sends of a tick by itself, so that a lone answer need not be staged. */
+  readonly direct: boolean;
   /** When the wire stood, in milliseconds of performance.now(). */
   readonly since: number;
 
@@ -39,6 +41,7 @@ export class Connection {
 
   constructor(wire: Wire, since: number) {
     this.wire = wire;
+    this.direct = wire.kind === 'uws';
     this.since = since;
   }
 }

@@ -1,22 +1,33 @@
-// Owns what a HELLO asks for and what WELCOME says: who the caller is, and which of the methods that it
-// names it may use by which route. Never opens sessions, never touches a wire.
+// Owns what a HELLO asks for and what WELCOME says: who the caller is, and which of the methods
+// that it names it may use by which route. Never opens sessions, never touches a wire.
 //
-// Strangers learn nothing: to a caller without a token, a method that needs one looks like none at all.
+// Strangers learn nothing: to a caller without a token, a method that needs one looks like none at
+// all.
 
 import { PROTOCOL_VERSION } from '../../assembly/shared/frame.ts';
 import type { CellSpec } from '../lane/contract.ts';
 import { differences } from '../schema/compatible.ts';
 import { fingerprint, fingerprintNumber } from '../schema/fingerprint.ts';
 import type { Method } from '../schema/types.ts';
-import { HelloError, VERDICT_INCOMPATIBLE, VERDICT_OK, VERDICT_TEXT, VERDICT_UNKNOWN } from './wire.ts';
 import type { HelloMethod, WelcomeMethod } from './wire.ts';
+import {
+  HelloError,
+  VERDICT_INCOMPATIBLE,
+  VERDICT_OK,
+  VERDICT_TEXT,
+  VERDICT_UNKNOWN,
+} from './wire.ts';
 
 /** Judged texts that are remembered, so that each client build sends its texts once. */
 const JUDGED = 4096;
 /** Bytes of a `why`. */
 const WHY_BYTES = 1024;
 
-interface Row { method: Method; route: number; fingerprint: bigint }
+interface Row {
+  method: Method;
+  route: number;
+  fingerprint: bigint;
+}
 
 const UNKNOWN: WelcomeMethod = {
   route: 0,

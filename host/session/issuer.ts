@@ -1,9 +1,9 @@
-// Owns the development issuer: an Ed25519 key that this project's host trusts on loopback, so that a first
-// call works with nothing configured and nothing is open by accident. Who can read the key file can mint
-// any token, so it is the owner's alone (mode 0600) and made whole or not at all.
+// Owns the development issuer: an Ed25519 key that this project's host trusts on loopback, so that
+// a first call works with nothing configured and nothing is open by accident. Who can read the key
+// file can mint any token, so it is the owner's alone (mode 0600) and made whole or not at all.
 
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
@@ -65,8 +65,8 @@ function keyOf(file: string, pem: string): KeyObject {
 }
 
 /**
- * Opens the issuer in `folder` (`.cell/run`), making its key when there is none. Throws when the file is
- * readable by others or damaged.
+ * Opens the issuer in `folder` (`.cell/run`), making its key when there is none. Throws when the
+ * file is readable by others or damaged.
  */
 export function openDevelopmentIssuer(folder: string): DevelopmentIssuer {
   mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -1,5 +1,6 @@
-// Owns messages that a lane's full ring did not take: kept in order per lane, bounded per connection by its
-// credit and over all connections by the budget. Beyond either the connection is closed, with the reason.
+// Owns messages that a lane's full ring did not take: kept in order per lane, bounded per
+// connection by its credit and over all connections by the budget. Beyond either the connection is
+// closed, with the reason.
 
 import type { Lanes } from '../lane/contract.ts';
 import type { Budget } from '../listen/budget.ts';
@@ -76,7 +77,9 @@ export class Parking {
     if (parked.messages.size === 0) connection.parked = null;
   }
 
-  /** Drops what a closed connection had parked; its places in the lane's queue are skipped later. */
+  /**
+   * Drops what a closed connection had parked; its places in the lane's queue are skipped later.
+   */
   forget(connection: Connection): void {
     const { parked } = connection;
     if (!parked) return;

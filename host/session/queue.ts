@@ -1,4 +1,5 @@
-// Owns a first-in first-out queue whose shift costs the same at any length (an array's is linear in it).
+// Owns a first-in first-out queue whose shift costs the same at any length (an array's is linear in
+// it).
 
 /** Taken places at the front that are worth cutting off. */
 const CUT = 1024;

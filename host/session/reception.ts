@@ -1,13 +1,22 @@
-// Owns who is connected: takes wires from listeners, lets a HELLO in or turns it away, and from then on hands
-// every message, unread, to the connection's lane. Never parses a frame after HELLO, never blocks.
-// Invariant: a slot is open exactly while its connection is in state `open` and in delivery's table.
+// Owns who is connected: takes wires from listeners, lets a HELLO in or turns it away, and from
+// then on hands every message, unread, to the connection's lane. Never parses a frame after HELLO,
+// never blocks. Invariant: a slot is open exactly while its connection is in state `open` and in
+// delivery's table.
 
 import { PROTOCOL_VERSION } from '../../assembly/shared/frame.ts';
 import {
-  CREDIT_BYTES, HELLO_BYTES, HELLO_MS, MESSAGE_BYTES, PARK_BYTES, SESSIONS,
+  CREDIT_BYTES,
+  HELLO_BYTES,
+  HELLO_MS,
+  MESSAGE_BYTES,
+  PARK_BYTES,
+  SESSIONS,
 } from '../../assembly/shared/limits.ts';
 import {
-  FAILED_PRECONDITION, INTERNAL, INVALID_ARGUMENT, UNAUTHENTICATED,
+  FAILED_PRECONDITION,
+  INTERNAL,
+  INVALID_ARGUMENT,
+  UNAUTHENTICATED,
 } from '../../assembly/shared/status.ts';
 import type { Rate } from '../cell/config.ts';
 import type { CellSpec, Lanes } from '../lane/contract.ts';
@@ -16,16 +25,16 @@ import type { Reception, Wire } from '../listen/contract.ts';
 import type { Rights } from './bits.ts';
 import { Connection } from './connection.ts';
 import type { Delivery } from './delivery.ts';
-import { Directory, VersionError, checkVersion } from './hello.ts';
+import { checkVersion, Directory, VersionError } from './hello.ts';
 import { Parking } from './parking.ts';
 import type { Revocations } from './revocation.ts';
 import { Refused, Sessions } from './sessions.ts';
 import type { SlotMemory } from './slots.ts';
 import { Strangers } from './strangers.ts';
-import { ANONYMOUS, TokenError } from './token.ts';
 import type { Identity, Verifier } from './token.ts';
-import { HelloError, errorFrame, readHello, welcomeFrame } from './wire.ts';
+import { ANONYMOUS, TokenError } from './token.ts';
 import type { Hello } from './wire.ts';
+import { errorFrame, HelloError, readHello, welcomeFrame } from './wire.ts';
 
 /** HELLOs of one open connection that may wait while an earlier one is looked at. */
 const HELLOS_WAITING = 8;
@@ -69,7 +78,10 @@ export interface ConnectionInfo {
 }
 
 export interface SessionReception extends Reception<Connection> {
-  /** Refuses the subject from its next frame on, and its later HELLOs; resolves when that is durable. */
+  /**
+   * Refuses the subject from its next frame on, and its later HELLOs; resolves when that is
+   * durable.
+   */
   revoke(subject: string, untilMs?: number): Promise<void>;
   /** Open connections; a snapshot. */
   connections(): ConnectionInfo[];
@@ -175,7 +187,9 @@ class Receptionist implements SessionReception {
     this.parking.forget(connection);
   }
 
-  /** A HELLO after the first, from the connection's lane. They are looked at one after the other. */
+  /**
+   * A HELLO after the first, from the connection's lane. They are looked at one after the other.
+   */
   private control(connection: Connection, frame: Uint8Array): void {
     if (connection.hellos.length >= HELLOS_WAITING) {
       connection.wire.close(1008, `more than ${HELLOS_WAITING} HELLOs wait for their answer`);

@@ -1,16 +1,16 @@
-// Owns which subjects are revoked and until when, in memory and in a file that outlives restarts. Never
-// touches sessions: reception.ts marks them. `revoke` counts at once; its promise resolves when it would
-// survive a power cut.
+// Owns which subjects are revoked and until when, in memory and in a file that outlives restarts.
+// Never touches sessions: reception.ts marks them. `revoke` counts at once; its promise resolves
+// when it would survive a power cut.
 //
 //   line:  until (unix ms, decimal) | space | subject, base64url | space | check, 8 hex digits | \n
 //
-// Appended and fsynced. A torn last line fails its check and is dropped when the file is opened, which
-// also rewrites the file without what has lapsed (draft, fsync, rename, fsync of the folder).
+// Appended and fsynced. A torn last line fails its check and is dropped when the file is opened,
+// which also rewrites the file without what has lapsed (draft, fsync, rename, fsync of the folder).
 
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TOKEN_SECONDS } from './token.ts';
 

@@ -1,19 +1,23 @@
-// Owns the opening, refreshing, revoking and closing of sessions: what an identity becomes in a slot. Never
-// verifies tokens, never speaks to a wire.
+// Owns the opening, refreshing, revoking and closing of sessions: what an identity becomes in a
+// slot. Never verifies tokens, never speaks to a wire.
 
 import {
-  FAILED_PRECONDITION, INVALID_ARGUMENT, PERMISSION_DENIED, UNAUTHENTICATED, UNAVAILABLE,
+  FAILED_PRECONDITION,
+  INVALID_ARGUMENT,
+  PERMISSION_DENIED,
+  UNAUTHENTICATED,
+  UNAVAILABLE,
 } from '../../assembly/shared/status.ts';
 import type { Rate } from '../cell/config.ts';
 import { intervalOf } from '../lane/routes.ts';
 import type { Rights } from './bits.ts';
 import type { Connection } from './connection.ts';
 import type { Revocations } from './revocation.ts';
-import { SessionSlots, callerText } from './slots.ts';
 import type { Caller, Grant, SlotMemory } from './slots.ts';
+import { callerText, SessionSlots } from './slots.ts';
 import { Subjects } from './subjects.ts';
-import { ANONYMOUS } from './token.ts';
 import type { Identity } from './token.ts';
+import { ANONYMOUS } from './token.ts';
 
 /** A HELLO that is turned away: becomes ERROR, then close 1008. `message` is for the client. */
 export class Refused extends Error {
@@ -54,7 +58,9 @@ export class Sessions {
     return this.slots.open;
   }
 
-  /** Opens the session of a connection; sets its slot, generation, key and identity. Throws Refused. */
+  /**
+   * Opens the session of a connection; sets its slot, generation, key and identity. Throws Refused.
+   */
   open(connection: Connection, identity: Identity | null): void {
     const text = this.text(identity);
     if (identity) this.checkRevoked(identity);
@@ -81,7 +87,10 @@ export class Sessions {
       throw new Refused(FAILED_PRECONDITION, `an anonymous session stays anonymous: ${fix}`);
     }
     if (was.subject !== identity.subject) {
-      throw new Refused(PERMISSION_DENIED, 'a session can only be refreshed by a token of its subject');
+      throw new Refused(
+        PERMISSION_DENIED,
+        'a session can only be refreshed by a token of its subject',
+      );
     }
     this.checkRevoked(identity);
     const grant = this.grant(identity, connection.subject);
@@ -116,7 +125,7 @@ export class Sessions {
     const caller: Caller = identity ?? { subject: ANONYMOUS, roles: [], scopes: [] };
     const text = callerText(caller);
     if (text.length <= this.slots.textBytes) return text;
-    const most = `subject, roles and scopes of a token may have at most ${this.slots.textBytes} bytes`;
+    const most = `subject, roles and scopes may have at most ${this.slots.textBytes} bytes`;
     throw new Refused(INVALID_ARGUMENT, `${most}, these have ${text.length}`);
   }
 

@@ -1,16 +1,29 @@
-// Owns the session slots in shared memory (assembly/shared/layout.ts, S_*): what kernels and membranes know
-// of a caller. Written by the listener thread only. Never decides who may have a session.
+// Owns the session slots in shared memory (assembly/shared/layout.ts, S_*): what kernels and
+// membranes know of a caller. Written by the listener thread only. Never decides who may have a
+// session.
 //
-//   slot, 64 B: roles | scopes | expiry | generation | flags | subject | limit | text bytes, text offset
+//   slot, 64 B: roles | scopes | expiry | generation | flags | subject | limit | text bytes, text
+// offset
 //   text area:  two halves a slot; a refresh writes the half that is not in use
 //   text:       subject \0 role \0 role \0\0 scope \0 scope        (ARCHITECTURE, `cell:caller`)
 //
-// A lane may read a slot while it is written. So: the generation is stored last when a slot opens and
-// first (0) when it closes; and a refresh passes only through states that both tokens allow.
+// A lane may read a slot while it is written. So: the generation is stored last when a slot opens
+// and first (0) when it closes; and a refresh passes only through states that both tokens allow.
 
 import {
-  S_EXPIRY, S_FLAGS, S_GENERATION, S_INTERVAL, S_ROLES, S_SCOPES, S_SUBJECT, S_SUBJECT_AT,
-  S_SUBJECT_BYTES, S_TOLERANCE, SESSION_AUTHENTICATED, SESSION_BYTES, SESSION_REVOKED,
+  S_EXPIRY,
+  S_FLAGS,
+  S_GENERATION,
+  S_INTERVAL,
+  S_ROLES,
+  S_SCOPES,
+  S_SUBJECT,
+  S_SUBJECT_AT,
+  S_SUBJECT_BYTES,
+  S_TOLERANCE,
+  SESSION_AUTHENTICATED,
+  SESSION_BYTES,
+  SESSION_REVOKED,
 } from '../../assembly/shared/layout.ts';
 
 /** Where slots and texts lie in the host's shared memory. Offsets and counts in bytes. */
@@ -105,8 +118,8 @@ export class SessionSlots {
   }
 
   /**
-   * Replaces the rights of an open session (same subject). Lanes that read in between see rights that
-   * both the old and the new token give.
+   * Replaces the rights of an open session (same subject). Lanes that read in between see rights
+   * that both the old and the new token give.
    */
   refresh(slot: number, grant: Grant, text: Uint8Array): void {
     const at = (offset: number) => this.wideWord(slot, offset);
@@ -153,7 +166,7 @@ export class SessionSlots {
     if (text.length > textBytes) throw new RangeError('the caller text does not fit its slot');
     const first = texts + slot * 2 * textBytes;
     const at = this.word(slot, S_SUBJECT_AT);
-    const half = (Atomics.load(this.words, at) >>> 0) === first ? first + textBytes : first;
+    const half = Atomics.load(this.words, at) >>> 0 === first ? first + textBytes : first;
     this.bytes.fill(0, half, half + textBytes);
     this.bytes.set(text, half);
     const size = this.word(slot, S_SUBJECT_BYTES);

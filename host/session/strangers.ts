@@ -1,5 +1,6 @@
-// Owns the time that connections have until their HELLO: one timer for all, because all have the same time
-// and so come due in the order in which they stood. Threat: idle sockets that never say who they are.
+// Owns the time that connections have until their HELLO: one timer for all, because all have the
+// same time and so come due in the order in which they stood. Threat: idle sockets that never say
+// who they are.
 
 import type { Connection } from './connection.ts';
 import { Queue } from './queue.ts';

@@ -1,11 +1,17 @@
-// Owns the number that stands for a subject in session slots; the limiter counts by it. The same subject
-// has the same number on every connection and after a reconnect, so reconnecting does not refill a limit.
-// Numbers are never used twice.
+// Owns the number that stands for a subject in session slots; the limiter counts by it. The same
+// subject has the same number on every connection and after a reconnect, so reconnecting does not
+// refill a limit. Numbers are never used twice.
 
-/** Subjects remembered without an open session; each costs some 100 bytes. Threat: subjects without end. */
+/**
+ * Subjects remembered without an open session; each costs some 100 bytes. Threat: subjects without
+ * end.
+ */
 export const REMEMBERED = 65536;
 
-interface Entry { id: number; sessions: number }
+interface Entry {
+  id: number;
+  sessions: number;
+}
 
 export class Subjects {
   private readonly entries = new Map<string, Entry>();

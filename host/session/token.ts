@@ -1,14 +1,14 @@
-// Owns the verification of bearer tokens (JWT, RFC 7519 and 8725) with jose. A token is verified once, at
-// HELLO. Never fetches keys, never logs a token, never tells which issuers exist.
+// Owns the verification of bearer tokens (JWT, RFC 7519 and 8725) with jose. A token is verified
+// once, at HELLO. Never fetches keys, never logs a token, never tells which issuers exist.
 //
-// Against algorithm confusion: a key has exactly one algorithm, by its type, and is only ever used with
-// it. A token's header chooses among keys, never how a key is used.
+// Against algorithm confusion: a key has exactly one algorithm, by its type, and is only ever used
+// with it. A token's header chooses among keys, never how a key is used.
 
-import { createPublicKey, createSecretKey } from 'node:crypto';
 import type { JsonWebKey, KeyObject } from 'node:crypto';
+import { createPublicKey, createSecretKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
+import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { Algorithm, Issuer } from '../cell/config.ts';
 
 /** Bytes of a token; threat: parsing before anything is known. */
@@ -25,8 +25,18 @@ const ALGORITHMS: readonly string[] = ['EdDSA', 'ES256', 'RS256', 'HS256'];
 
 /** What failed. `lifetime`: exp lies further ahead than any revocation reaches. */
 export type Check =
-  | 'format' | 'algorithm' | 'issuer' | 'signature' | 'audience' | 'expired' | 'early' | 'lifetime'
-  | 'claims' | 'subject' | 'roles' | 'scopes';
+  | 'format'
+  | 'algorithm'
+  | 'issuer'
+  | 'signature'
+  | 'audience'
+  | 'expired'
+  | 'early'
+  | 'lifetime'
+  | 'claims'
+  | 'subject'
+  | 'roles'
+  | 'scopes';
 
 /** A token that is not accepted. `message` may be told to whoever sent it. */
 export class TokenError extends Error {
@@ -39,7 +49,9 @@ export class TokenError extends Error {
   }
 }
 
-/** A configured key that cannot be used. For the operator; may name files, never holds key bytes. */
+/**
+ * A configured key that cannot be used. For the operator; may name files, never holds key bytes.
+ */
 export class KeyError extends Error {
   override name = 'KeyError';
 }
@@ -59,8 +71,16 @@ export interface Verifier {
   verify(token: string): Promise<Identity>;
 }
 
-interface Key { algorithm: Algorithm; key: KeyObject; kid?: string }
-interface Trusted { audience: string; tolerance: number; keys: Key[] }
+interface Key {
+  algorithm: Algorithm;
+  key: KeyObject;
+  kid?: string;
+}
+interface Trusted {
+  audience: string;
+  tolerance: number;
+  keys: Key[];
+}
 
 function algorithmOf(key: KeyObject): Algorithm {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
@@ -101,7 +121,8 @@ function keysOf(config: Issuer): Key[] {
     if (Buffer.byteLength(secret) < SECRET_BYTES) {
       throw new KeyError(`HS256 needs a secret of at least ${SECRET_BYTES} bytes`);
     }
-    if (/-----BEGIN/.test(secret)) throw new KeyError('this secret is a PEM file; use `key` for it');
+    if (/-----BEGIN/.test(secret))
+      throw new KeyError('this secret is a PEM file; use `key` for it');
     return [{ algorithm: 'HS256', key: createSecretKey(Buffer.from(secret)) }];
   }
   const text = config.keyFile === undefined ? config.key : readFileSync(config.keyFile, 'utf8');
@@ -115,7 +136,8 @@ function trust(config: Issuer): Trusted {
     keys = keysOf(config);
   } catch (error) {
     const where = config.keyFile ? `${config.issuer} (${config.keyFile})` : config.issuer;
-    const what = error instanceof KeyError || config.secret === undefined ? (error as Error).message : '';
+    const what =
+      error instanceof KeyError || config.secret === undefined ? (error as Error).message : '';
     throw new KeyError(`The key of issuer ${where} cannot be used: ${what}`, { cause: error });
   }
   const used = keys.filter((key) => config.algorithms.includes(key.algorithm));
@@ -132,13 +154,17 @@ function trust(config: Issuer): Trusted {
 
 function names(value: unknown, check: 'roles' | 'scopes'): string[] {
   if (!Array.isArray(value) || value.length > NAMES || !value.every(isName)) {
-    throw new TokenError(check, `the token's ${check} are not a list of at most ${NAMES} short texts`);
+    throw new TokenError(
+      check,
+      `the token's ${check} are not a list of at most ${NAMES} short texts`,
+    );
   }
   return [...new Set(value as string[])];
 }
 
 function isName(value: unknown): value is string {
-  if (typeof value !== 'string' || value === '' || /[\u0000-\u001f\u007f]/.test(value)) return false;
+  if (typeof value !== 'string' || value === '' || /[\u0000-\u001f\u007f]/.test(value))
+    return false;
   return Buffer.byteLength(value) <= NAME_BYTES;
 }
 
@@ -153,7 +179,8 @@ function scopesOf(payload: JWTPayload): string[] {
 
 function identity(payload: JWTPayload, tolerance: number): Identity {
   const { sub } = payload;
-  if (!isName(sub)) throw new TokenError('subject', 'the token has no subject (sub) that can be used');
+  if (!isName(sub))
+    throw new TokenError('subject', 'the token has no subject (sub) that can be used');
   if (sub === ANONYMOUS) throw new TokenError('subject', `the subject ${ANONYMOUS} is reserved`);
   const expires = BigInt(Math.floor(payload.exp! * 1e6));
   return {
@@ -168,7 +195,9 @@ function identity(payload: JWTPayload, tolerance: number): Identity {
 /** Subject of sessions without a token; no token may claim it. */
 export const ANONYMOUS = 'anonymous';
 
-/** Seconds that a token may live at most: revocations are kept this long, so none outlives its own. */
+/**
+ * Seconds that a token may live at most: revocations are kept this long, so none outlives its own.
+ */
 export const TOKEN_SECONDS = 400 * 24 * 3600;
 
 /** jose's error as a check and a sentence. Claims are looked at only after the signature held. */
@@ -210,7 +239,9 @@ class Issuers implements Verifier {
     this.nowMs = nowMs;
     for (const config of configs) {
       if (this.issuers.has(config.issuer)) {
-        throw new KeyError(`The issuer ${config.issuer} is configured twice; put its keys in one JWK set.`);
+        throw new KeyError(
+          `The issuer ${config.issuer} is configured twice; put its keys in one JWK set.`,
+        );
       }
       this.issuers.set(config.issuer, trust(config));
     }
@@ -222,12 +253,17 @@ class Issuers implements Verifier {
       throw new TokenError('algorithm', `tokens must be signed with ${ALGORITHMS.join(', ')}`);
     }
     const trusted = this.issuers.get(issuer);
-    if (!trusted) throw new TokenError('issuer', 'this host does not trust the issuer of the token (iss)');
+    if (!trusted)
+      throw new TokenError('issuer', 'this host does not trust the issuer of the token (iss)');
     const keys = trusted.keys.filter(
-      (key) => key.algorithm === alg && (kid === undefined || key.kid === undefined || key.kid === kid),
+      (key) =>
+        key.algorithm === alg && (kid === undefined || key.kid === undefined || key.kid === kid),
     );
     if (keys.length === 0) {
-      throw new TokenError('algorithm', 'no key of the issuer fits the algorithm and key id of the token');
+      throw new TokenError(
+        'algorithm',
+        'no key of the issuer fits the algorithm and key id of the token',
+      );
     }
     let failure = new TokenError('signature', "the token's signature does not verify");
     for (const key of keys) {
@@ -241,7 +277,12 @@ class Issuers implements Verifier {
     throw failure;
   }
 
-  private async signed(token: string, issuer: string, trusted: Trusted, key: Key): Promise<JWTPayload> {
+  private async signed(
+    token: string,
+    issuer: string,
+    trusted: Trusted,
+    key: Key,
+  ): Promise<JWTPayload> {
     const { payload } = await jwtVerify(token, key.key, {
       algorithms: [key.algorithm],
       issuer,
@@ -266,6 +307,9 @@ class Issuers implements Verifier {
  * Reads the issuers' keys. Throws KeyError naming the issuer.
  * @param nowMs unix milliseconds, for tests
  */
-export function createVerifier(issuers: readonly Issuer[], nowMs: () => number = Date.now): Verifier {
+export function createVerifier(
+  issuers: readonly Issuer[],
+  nowMs: () => number = Date.now,
+): Verifier {
   return new Issuers(issuers, nowMs);
 }

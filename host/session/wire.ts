@@ -1,12 +1,21 @@
-// Owns the shapes of HELLO, WELCOME and the error record, and whole frames that carry them. The kernel
-// makes every other frame; nothing here runs per call.
+// Owns the shapes of HELLO, WELCOME and the error record, and whole frames that carry them. The
+// kernel makes every other frame; nothing here runs per call.
 
 import {
-  AT_CALL, AT_EXTRA, AT_FLAGS, AT_KIND, AT_LENGTH, AT_ROUTE, FRAME_ALIGN, HEADER_BYTES, KIND_ERROR,
-  KIND_HELLO, KIND_WELCOME,
+  AT_CALL,
+  AT_EXTRA,
+  AT_FLAGS,
+  AT_KIND,
+  AT_LENGTH,
+  AT_ROUTE,
+  FRAME_ALIGN,
+  HEADER_BYTES,
+  KIND_ERROR,
+  KIND_HELLO,
+  KIND_WELCOME,
 } from '../../assembly/shared/frame.ts';
 import { HELLO_METHODS } from '../../assembly/shared/limits.ts';
-import { NO_TYPES, decodeRecord, encodeRecord } from '../schema/dynamic.ts';
+import { decodeRecord, encodeRecord, NO_TYPES } from '../schema/dynamic.ts';
 import type { Field, Scalar, Type } from '../schema/types.ts';
 
 const string: Type = { kind: 'string' };
@@ -58,15 +67,28 @@ const ERROR: Field[] = [
   { name: 'details', type: nullable({ kind: 'bytes' }) },
 ];
 
-export interface HelloMethod { name: string; fingerprint: bigint; text: string | null }
-export interface Hello { version: number; agent: string; token: string | null; methods: HelloMethod[] }
+export interface HelloMethod {
+  name: string;
+  fingerprint: bigint;
+  text: string | null;
+}
+export interface Hello {
+  version: number;
+  agent: string;
+  token: string | null;
+  methods: HelloMethod[];
+}
 
 export const VERDICT_OK = 0;
 export const VERDICT_UNKNOWN = 1;
 export const VERDICT_TEXT = 2;
 export const VERDICT_INCOMPATIBLE = 3;
 
-export interface WelcomeMethod { route: number; verdict: number; why: string | null }
+export interface WelcomeMethod {
+  route: number;
+  verdict: number;
+  why: string | null;
+}
 export interface Welcome {
   version: number;
   subject: string;
@@ -77,7 +99,11 @@ export interface Welcome {
   methods: WelcomeMethod[];
 }
 
-export interface ErrorRecord { message: string; type: string | null; details: Uint8Array | null }
+export interface ErrorRecord {
+  message: string;
+  type: string | null;
+  details: Uint8Array | null;
+}
 
 /** A HELLO that cannot be read. `message` may be told to whoever sent it. */
 export class HelloError extends Error {
@@ -86,7 +112,11 @@ export class HelloError extends Error {
 
 /** One whole frame: header, payload, zero padding. `extra` is AT_EXTRA. */
 export function frame(
-  kind: number, call: number, word: number, extra: number, payload: Uint8Array,
+  kind: number,
+  call: number,
+  word: number,
+  extra: number,
+  payload: Uint8Array,
 ): Uint8Array {
   const size = Math.ceil((HEADER_BYTES + payload.length) / FRAME_ALIGN) * FRAME_ALIGN;
   const bytes = new Uint8Array(size);
@@ -136,11 +166,12 @@ export function frameHeader(bytes: Uint8Array) {
 }
 
 /**
- * Reads a message that must be exactly one HELLO frame. HelloError says what is wrong; nothing is read
- * outside `bytes`, and the result owns its memory.
+ * Reads a message that must be exactly one HELLO frame. HelloError says what is wrong; nothing is
+ * read outside `bytes`, and the result owns its memory.
  */
 export function readHello(bytes: Uint8Array): { call: number; hello: Hello } {
-  if (bytes.length < HEADER_BYTES) throw new HelloError('the first message is shorter than a frame');
+  if (bytes.length < HEADER_BYTES)
+    throw new HelloError('the first message is shorter than a frame');
   const { length, kind, flags, word, call, extra } = frameHeader(bytes);
   if (kind !== KIND_HELLO) throw new HelloError('the first message must be HELLO');
   const size = Math.ceil((HEADER_BYTES + length) / FRAME_ALIGN) * FRAME_ALIGN;

@@ -1,4 +1,6 @@
 // The entry "cell/synapse" for browsers. Node's is node/index.ts: the same names, another platform.
+// The reference is for programs that check their types against these sources: the shared consts are u32.
+/// <reference path="../../assembly/shared/numbers.d.ts" />
 
 export type * from './contract.ts';
 export * from './codec.ts';

@@ -68,14 +68,16 @@ const CASES: [string, boolean, Record<string, string>][] = [
     'a variable of a namespace',
     true,
     {
-      'example.cell.ts': `namespace N { export let n: u32 = 0; } @service class Example { ${method} }`,
+      'example.cell.ts': `namespace N { export let n: u32 = 0; }
+        @service class Example { ${method} }`,
     },
   ],
   [
     'fields of a value',
     false,
     {
-      'example.cell.ts': `class V { n: u32 = 0; } @service class Example { get(v: u32): u32 { return new V().n; } }`,
+      'example.cell.ts': `class V { n: u32 = 0; }
+        @service class Example { get(v: u32): u32 { return new V().n; } }`,
     },
   ],
 ];

@@ -20,9 +20,15 @@ class Big implements Sized { bytes(): i64 { return Blob.size("b"); } }
   indirect(): i64 { return viaFunction(sizeOf); }
   tabled(): i64 { return works[0]("a"); }
   caught(): u32 { return attempt<string, i64>(sizeOf, "a").status; }
-  virtual(big: bool): i64 { const s: Source = big ? new FileSource() : new Source(); return s.size(); }
+  virtual(big: bool): i64 {
+    const s: Source = big ? new FileSource() : new Source(); return s.size();
+  }
   byInterface(): i64 { const s: Sized = new Big(); return s.bytes(); }
-  sorted(): i32 { const l = [3, 1]; l.sort((a, b) => { return a < <i32>Blob.size("x") ? 1 : -1; }); return l[0]; }
+  sorted(): i32 {
+    const l = [3, 1];
+    l.sort((a, b) => { return a < <i32>Blob.size("x") ? 1 : -1; });
+    return l[0];
+  }
   plain(n: i64): i64 { return twice(n); }
   other(name: string): string { return "x" + name; }
   logs(): void { log.info("x"); }

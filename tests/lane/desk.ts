@@ -92,7 +92,7 @@ export class Desk implements Deliver {
     this.memory = memory;
   }
 
-  static async open(options: DeskOptions = {}): Promise<Desk> {
+  static async open(t: { teardown(work: () => unknown): void }, options: DeskOptions = {}): Promise<Desk> {
     const { memoryOptions, ...rest } = options;
     const lanes = options.lanes ?? 1;
     const memory = createMemory({ lanes: Math.max(1, lanes), ...memoryOptions });
@@ -102,6 +102,7 @@ export class Desk implements Deliver {
       events: { log: (line) => desk.heard(line) },
       ...{ spinUs: 0, ...rest, lanes },
     });
+    t.teardown(() => desk.lanes.stop());
     return desk;
   }
 
@@ -153,6 +154,11 @@ export class Desk implements Deliver {
   /** Resolves when `done` holds, looked at after every delivery and log line. */
   async until(done: () => boolean): Promise<void> {
     while (!done()) await new Promise<void>((resolve) => this.waiters.push(resolve));
+  }
+
+  /** Resolves when `done` holds, looked at whenever the event loop turns. */
+  async soon(done: () => boolean): Promise<void> {
+    while (!done()) await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Opens (or opens again) a session slot. */

@@ -24,8 +24,8 @@ const counter = {
 };
 
 for (const count of LANES) {
-  test(`echo, --lanes ${count}: every call once, bytes as sent, any size`, async (t) => {
-    const desk = await Desk.open({ lanes: count });
+  test.serial(`echo, --lanes ${count}: every call once, bytes as sent, any size`, async (t) => {
+    const desk = await Desk.open(t, { lanes: count });
     desk.session(1);
     desk.session(2);
     const route = await desk.load(echo);
@@ -50,12 +50,12 @@ for (const count of LANES) {
     t.deepEqual([stats[0].cell, stats[0].method], ['echo', 'echo']);
     t.is(stats[0].errors, 0);
     t.true(stats[0].p99Us >= stats[0].p50Us && stats[0].meanUs > 0);
-    await desk.lanes.stop();
+      await desk.lanes.stop();
     t.is(desk.lanes.methods()[0].count, many.length + sizes.length);
   });
 
-  test(`an actor, --lanes ${count}: one state, whichever lane is asked`, async (t) => {
-    const desk = await Desk.open({ lanes: count });
+  test.serial(`an actor, --lanes ${count}: one state, whichever lane is asked`, async (t) => {
+    const desk = await Desk.open(t, { lanes: count });
     desk.session(1);
     const first = await desk.load(counter);
     // With two lanes the second actor gets the other lane: both directions of forwarding.
@@ -68,11 +68,10 @@ for (const count of LANES) {
         t.is(readU32(answer.payload), sum);
       }
     }
-    await desk.lanes.stop();
   });
 
-  test(`a trap, --lanes ${count}: INTERNAL with its message, and the next call is served`, async (t) => {
-    const desk = await Desk.open({ lanes: count });
+  test.serial(`a trap, --lanes ${count}: INTERNAL with its message, and the next call is served`, async (t) => {
+    const desk = await Desk.open(t, { lanes: count });
     desk.session(1);
     const route = await desk.load({
       name: 'traps',
@@ -97,12 +96,11 @@ for (const count of LANES) {
     await desk.until(() => desk.log.length >= 3);
     t.is(desk.log[0].cell, 'traps');
     t.regex(desk.log[0].text, /^unreachable: unreachable/);
-    await desk.lanes.stop();
   });
 }
 
-test('a state that a trap destroyed begins anew', async (t) => {
-  const desk = await Desk.open({ lanes: 1 });
+test.serial('a state that a trap destroyed begins anew', async (t) => {
+  const desk = await Desk.open(t, { lanes: 1 });
   desk.session(1);
   const route = await desk.load({
     ...counter,
@@ -111,11 +109,10 @@ test('a state that a trap destroyed begins anew', async (t) => {
   t.is(readU32((await desk.call(route, u32(5))).payload), 5);
   t.is((await desk.call(route + 1)).status, S.INTERNAL);
   t.is(readU32((await desk.call(route, u32(1))).payload), 1);
-  await desk.lanes.stop();
 });
 
-test('replies of N and N + 1 of the limit', async (t) => {
-  const desk = await Desk.open({ lanes: 1, memoryOptions: { ringBytes: 1 << 16 } });
+test.serial('replies of N and N + 1 of the limit', async (t) => {
+  const desk = await Desk.open(t, { lanes: 1, memoryOptions: { ringBytes: 1 << 16 } });
   desk.session(1);
   const route = await desk.load({
     name: 'large',
@@ -125,11 +122,10 @@ test('replies of N and N + 1 of the limit', async (t) => {
   t.is((await desk.call(route, u32(limit))).payload.length, limit);
   const over = await desk.call(route, u32(limit + 1));
   t.deepEqual([over.status, over.reason], [S.RESOURCE_EXHAUSTED, REASON_REPLY_TOO_LARGE]);
-  await desk.lanes.stop();
 });
 
-test('a full ring refuses, takes again after onRoom, and loses nothing', async (t) => {
-  const desk = await Desk.open({ lanes: 1, memoryOptions: { ringBytes: 4096 } });
+test.serial('a full ring refuses, takes again after onRoom, and loses nothing', async (t) => {
+  const desk = await Desk.open(t, { lanes: 1, memoryOptions: { ringBytes: 4096 } });
   desk.session(1);
   const route = await desk.load(echo);
   let next = 0;
@@ -152,11 +148,10 @@ test('a full ring refuses, takes again after onRoom, and loses nothing', async (
   await desk.until(() => desk.total === total);
   t.true(rooms > 0);
   for (let id = 0; id < total; id++) t.is(desk.got(id).length, 1);
-  await desk.lanes.stop();
 });
 
-test('PING is answered, a second HELLO goes to the session, a bad frame ends its connection only', async (t) => {
-  const desk = await Desk.open({ lanes: 1 });
+test.serial('PING is answered, a second HELLO goes to the session, a bad frame ends its connection only', async (t) => {
+  const desk = await Desk.open(t, { lanes: 1 });
   desk.session(1);
   desk.session(2);
   const route = await desk.load(echo);
@@ -169,13 +164,12 @@ test('PING is answered, a second HELLO goes to the session, a bad frame ends its
   t.is(desk.got(9)[0].kind, KIND_PONG);
   t.is(desk.controls.length, 1);
   t.deepEqual(desk.closed, [{ connection: 2, reason: CLOSE_FRAME_KIND }]);
-  await desk.lanes.stop();
 });
 
-test('rates from the configuration, roles and the CPU bound stand in the rows', async (t) => {
-  const desk = await Desk.open({
+test.serial('rates from the configuration, roles and the CPU bound stand in the rows', async (t) => {
+  const desk = await Desk.open(t, {
     lanes: 0,
-    limits: { methods: { 'limited.echo': { perSecond: 1, burst: 2 } }, cpuMs: 50 },
+    limits: { methods: { 'limited.echo': { perSecond: 0.01, burst: 2 } }, cpuMs: 50 },
   });
   desk.session(1);
   const route = await desk.load({
@@ -189,13 +183,12 @@ test('rates from the configuration, roles and the CPU bound stand in the rows', 
   t.is((await desk.call(route)).status, S.OK);
   const third = await desk.call(route);
   t.deepEqual([third.status, third.reason], [S.RESOURCE_EXHAUSTED, REASON_RATE_ROUTE]);
-  t.true(third.retryMs > 0 && third.retryMs <= 1000);
+  t.true(third.retryMs > 0 && third.retryMs <= 100_000);
   t.is((await desk.call(route + 1)).status, S.PERMISSION_DENIED);
-  await desk.lanes.stop();
 });
 
-test('a cell has its place: twice, beyond the last, too many methods', async (t) => {
-  const desk = await Desk.open({ lanes: 0, memoryOptions: { routes: 2 } });
+test.serial('a cell has its place: twice, beyond the last, too many methods', async (t) => {
+  const desk = await Desk.open(t, { lanes: 0, memoryOptions: { routes: 2 } });
   await desk.load(echo);
   const two = { ...echo, name: 'two', methods: [echo.methods[0], { name: 'more', body: ECHO }] };
   await t.throwsAsync(desk.load(two), { message: /at most 2 methods/ });
@@ -203,23 +196,20 @@ test('a cell has its place: twice, beyond the last, too many methods', async (t)
   await t.throwsAsync(desk.lanes.load(spec), { message: /has index 0/ });
   const far = { name: 'x', index: CELLS, firstRoute: 0, schema: { methods: [] } } as never;
   await t.throwsAsync(desk.lanes.load(far), { message: /at most 1024 cells/ });
-  await desk.lanes.stop();
 });
 
-test('memory made for another number of lanes is refused', async (t) => {
-  const desk = await Desk.open({ lanes: 0 });
+test.serial('memory made for another number of lanes is refused', async (t) => {
+  const desk = await Desk.open(t, { lanes: 0 });
   const { memory } = desk;
   const { startLanes } = await import('../../host/lane/lanes.ts');
   const options = { lanes: 2, memory, deliver: desk, events: { log: () => {} }, rights: {} as never };
   await t.throwsAsync(startLanes(options), { message: /has 1 lanes, not 2/ });
-  await desk.lanes.stop();
 });
 
-test('connections are spread over the lanes', async (t) => {
-  const desk = await Desk.open({ lanes: 2 });
+test.serial('connections are spread over the lanes', async (t) => {
+  const desk = await Desk.open(t, { lanes: 2 });
   const given = Array.from({ length: 10 }, () => desk.lanes.assign());
   t.is(given.filter((lane) => lane === 0).length, 5);
   t.is(given.filter((lane) => lane === 1).length, 5);
   t.deepEqual(desk.lanes.stats().map((s) => s.state), ['ready', 'ready']);
-  await desk.lanes.stop();
 });

@@ -30,6 +30,7 @@ const after = (name: string, body: string): WatMethod => ({
 export const waiter = (name: string, actor: boolean): WatCell => ({
   name,
   actor,
+  memory: '20 32',
   imports: `${BLOB_IMPORTS}
     (import "cell:core" "fail" (func $fail (param i32 i32 i32)))`,
   extra: `(data (i32.const 16) "a") (global $calls (mut i32) (i32.const 0))

@@ -16,7 +16,7 @@ import {
 } from '../../assembly/shared/reason.ts';
 import * as S from '../../assembly/shared/status.ts';
 import { number } from './cells.ts';
-import { Desk, messageOf } from './desk.ts';
+import { Desk, frames, messageOf } from './desk.ts';
 import * as W from './waiters.ts';
 import { readU32, u32 } from './waiters.ts';
 
@@ -28,8 +28,10 @@ const grants = { blob: { root } };
 const LONG = u32(3000);
 const SHORT = u32(1);
 
-async function open(lanes: number, actor = false): Promise<{ desk: Desk; route: number }> {
-  const desk = await Desk.open({ lanes });
+type Teardown = Parameters<typeof Desk.open>[0];
+
+async function open(t: Teardown, lanes: number, actor = false): Promise<{ desk: Desk; route: number }> {
+  const desk = await Desk.open(t, { lanes });
   desk.session(1);
   desk.session(2);
   const route = await desk.load(W.waiter('waiter', actor), grants);
@@ -37,8 +39,8 @@ async function open(lanes: number, actor = false): Promise<{ desk: Desk; route: 
 }
 
 for (const lanes of [0, 1, 2]) {
-  test(`calls overlap in a stateless cell, --lanes ${lanes}`, async (t) => {
-    const { desk, route } = await open(lanes);
+  test.serial(`calls overlap in a stateless cell, --lanes ${lanes}`, async (t) => {
+    const { desk, route } = await open(t, lanes);
     desk.push(0, 1, [
       { route, id: 1, payload: u32(200) },
       { route, id: 2, payload: SHORT },
@@ -47,11 +49,10 @@ for (const lanes of [0, 1, 2]) {
     await desk.until(() => desk.total === 3);
     t.deepEqual([...desk.answers.keys()], ['1.1.3', '1.1.2', '1.1.1']);
     t.deepEqual([1, 2].map((id) => readU32(desk.got(id)[0].payload)), [5, 5]);
-    await desk.lanes.stop();
   });
 
-  test(`calls queue in an actor, pure ones too, --lanes ${lanes}`, async (t) => {
-    const { desk, route } = await open(lanes, true);
+  test.serial(`calls queue in an actor, pure ones too, --lanes ${lanes}`, async (t) => {
+    const { desk, route } = await open(t, lanes, true);
     const lane = lanes === 2 ? 1 : 0;
     desk.push(lane, 1, [
       { route, id: 1, payload: u32(50) },
@@ -63,23 +64,21 @@ for (const lanes of [0, 1, 2]) {
     await desk.until(() => desk.total === 5);
     t.deepEqual([...desk.answers.keys()], [1, 2, 3, 4, 5].map((id) => `1.1.${id}`));
     t.deepEqual([4, 5].map((id) => readU32(desk.got(id)[0].payload)), [1, 2]);
-    await desk.lanes.stop();
   });
 }
 
-test('more calls than stacks: all are served', async (t) => {
-  const { desk, route } = await open(1);
+test.serial('more calls than stacks: all are served', async (t) => {
+  const { desk, route } = await open(t, 1);
   const count = SUSPENDED * 4;
   const calls = Array.from({ length: count }, (_, id) => ({ route, id, payload: u32(3) }));
   desk.push(0, 1, calls);
   await desk.until(() => desk.total === count);
   for (const { id } of calls) t.is(readU32(desk.got(id)[0].payload), 5);
   t.is(desk.lanes.stats()[0].waiting, 0);
-  await desk.lanes.stop();
 });
 
-test('WAITING calls are taken, the next one is refused', async (t) => {
-  const { desk, route } = await open(1, true);
+test.serial('WAITING calls are taken, the next one is refused', async (t) => {
+  const { desk, route } = await open(t, 1, true);
   const calls = Array.from({ length: WAITING + 1 }, (_, id) => ({
     route: route + (id === 0 ? W.ASK : W.ECHO_METHOD),
     id,
@@ -90,16 +89,15 @@ test('WAITING calls are taken, the next one is refused', async (t) => {
   const last = desk.got(WAITING)[0];
   t.is(last.reason, REASON_WAIT_FULL);
   t.is([...desk.answers.values()].filter(([a]) => a.status === S.OK).length, WAITING);
-  await desk.lanes.stop();
 });
 
-test('arguments above WAITING_BYTES are refused, and their room comes back', async (t) => {
-  const { desk, route } = await open(1, true);
+test.serial('arguments above WAITING_BYTES are refused, and their room comes back', async (t) => {
+  const { desk, route } = await open(t, 1, true);
   const large = new Uint8Array(1 << 19);
   large.set(u32(1));
   desk.push(0, 1, [{ route, id: 0, payload: u32(400) }]);
   for (let id = 1; id <= 40; id++) {
-    while (!desk.lanes.push(0, 1, 1, (await import('./desk.ts')).frames([{ route, id, payload: large }]))) {
+    while (!desk.lanes.push(0, 1, 1, frames([{ route, id, payload: large }]))) {
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -108,11 +106,10 @@ test('arguments above WAITING_BYTES are refused, and their room comes back', asy
   t.true(refused.length >= 8, `${refused.length} refused`);
   t.true(refused.every(([a]) => a.status === S.RESOURCE_EXHAUSTED));
   t.is((await desk.call(route, large)).status, S.OK);
-  await desk.lanes.stop();
 });
 
-test('a duplicate of a live call id is refused; the call itself goes on', async (t) => {
-  const { desk, route } = await open(1);
+test.serial('a duplicate of a live call id is refused; the call itself goes on', async (t) => {
+  const { desk, route } = await open(t, 1);
   desk.push(0, 1, [
     { route, id: 7, payload: u32(100) },
     { route, id: 7, payload: SHORT },
@@ -122,11 +119,10 @@ test('a duplicate of a live call id is refused; the call itself goes on', async 
   t.deepEqual([first.status, first.reason], [S.ALREADY_EXISTS, REASON_DUPLICATE_CALL]);
   t.is(second.status, S.OK);
   t.is((await desk.call(route, SHORT, { id: 7, connection: 2 })).status, S.OK);
-  await desk.lanes.stop();
 });
 
-test('a trap, an overflow and a failure end their call only', async (t) => {
-  const { desk, route } = await open(1);
+test.serial('a trap, an overflow and a failure end their call only', async (t) => {
+  const { desk, route } = await open(t, 1);
   desk.push(0, 1, [
     { route, id: 1, payload: u32(100) },
     { route: route + W.TRAP, id: 2 },
@@ -142,11 +138,10 @@ test('a trap, an overflow and a failure end their call only', async (t) => {
   t.is(messageOf(desk.got(3)[0]), 'stack overflow');
   t.deepEqual(desk.got(4)[0].payload, new Uint8Array(32));
   t.regex(messageOf(desk.got(5)[0]), /^`lies` waits for a capability/);
-  await desk.lanes.stop();
 });
 
-test('a trapped actor begins anew and serves its queue', async (t) => {
-  const { desk, route } = await open(1, true);
+test.serial('a trapped actor begins anew and serves its queue', async (t) => {
+  const { desk, route } = await open(t, 1, true);
   desk.push(0, 1, [
     { route: route + W.COUNT, id: 1 },
     { route: route + W.TRAP, id: 2 },
@@ -156,12 +151,11 @@ test('a trapped actor begins anew and serves its queue', async (t) => {
   await desk.until(() => desk.total === 4);
   t.is(desk.got(2)[0].status, S.INTERNAL);
   t.deepEqual([1, 3, 4].map((id) => readU32(desk.got(id)[0].payload)), [1, 1, 2]);
-  await desk.lanes.stop();
 });
 
 for (const lanes of [0, 1]) {
-  test(`cancelled while queued and while running: one answer at once, --lanes ${lanes}`, async (t) => {
-    const { desk, route } = await open(lanes, true);
+  test.serial(`cancelled while queued and while running: one answer at once, --lanes ${lanes}`, async (t) => {
+    const { desk, route } = await open(t, lanes, true);
     desk.push(0, 1, [
       { route, id: 1, payload: u32(400) },
       { route, id: 2, payload: SHORT },
@@ -178,38 +172,38 @@ for (const lanes of [0, 1]) {
     t.deepEqual([1, 2, 3].map((id) => desk.got(id).length), [1, 1, 1]);
     t.is(desk.got(1)[0].status, S.CANCELLED);
     t.is(desk.got(3)[0].status, S.OK, 'another connection cannot cancel it');
-    await desk.lanes.stop();
   });
 
-  test(`deadlines, queued and running, --lanes ${lanes}`, async (t) => {
-    const { desk, route } = await open(lanes, true);
+  test.serial(`deadlines, queued and running, --lanes ${lanes}`, async (t) => {
+    const { desk, route } = await open(t, lanes, true);
+    const free = await desk.load(W.waiter('free', false), grants);
     desk.push(0, 1, [
-      { route, id: 1, payload: u32(1500), remainingMs: 15 },
-      { route, id: 2, payload: SHORT, remainingMs: 10 },
-      { route, id: 3, payload: SHORT, remainingMs: 600000 },
+      { route, id: 1, payload: u32(300) },
+      { route, id: 2, payload: SHORT, remainingMs: 5 },
+      { route, id: 3, payload: SHORT, remainingMs: 600_000 },
+      { route: free, id: 4, payload: LONG, remainingMs: 100 },
     ]);
-    await desk.until(() => desk.total === 3);
-    t.deepEqual([desk.got(1)[0].status, desk.got(1)[0].reason], [S.DEADLINE_EXCEEDED, REASON_DEADLINE_RUNNING]);
-    t.deepEqual([desk.got(2)[0].status, desk.got(2)[0].reason], [S.DEADLINE_EXCEEDED, REASON_DEADLINE_QUEUED]);
-    t.is(desk.got(3)[0].status, S.OK);
-    t.is(desk.total, 3);
-    await desk.lanes.stop();
+    await desk.until(() => desk.total === 4);
+    const end = (id: number): number[] => [desk.got(id)[0].status, desk.got(id)[0].reason];
+    t.deepEqual(end(2), [S.DEADLINE_EXCEEDED, REASON_DEADLINE_QUEUED]);
+    t.deepEqual(end(4), [S.DEADLINE_EXCEEDED, REASON_DEADLINE_RUNNING]);
+    t.deepEqual([end(1), end(3)], [[0, 0], [0, 0]]);
+    t.is(desk.total, 4);
   });
 }
 
-test('calls of a closed connection do not run any more', async (t) => {
-  const { desk, route } = await open(1, true);
-  desk.push(0, 1, [{ route, id: 1, payload: u32(100) }]);
+test.serial('calls of a closed connection do not run any more', async (t) => {
+  const { desk, route } = await open(t, 1, true);
+  desk.push(0, 1, [{ route, id: 1, payload: u32(1000) }]);
   desk.push(0, 2, [{ route: route + W.COUNT, id: 2 }]);
-  await desk.until(() => desk.lanes.stats()[0].waiting === 2 || desk.got(1).length > 0);
+  await desk.soon(() => desk.lanes.stats()[0].waiting === 2);
   desk.session(2, 2);
   await desk.until(() => desk.got(1).length > 0);
   t.is(readU32((await desk.call(route + W.COUNT)).payload), 1);
-  await desk.lanes.stop();
 });
 
-test('replies that found the out ring full are sent when there is room', async (t) => {
-  const desk = await Desk.open({ lanes: 1, memoryOptions: { ringBytes: 8192 } });
+test.serial('replies that found the out ring full are sent when there is room', async (t) => {
+  const desk = await Desk.open(t, { lanes: 1, memoryOptions: { ringBytes: 8192 } });
   desk.session(1);
   const body = '(drop (call $size (i32.const 16) (i32.const 1)))'
     + '(i64.or (i64.shl (i64.const 0) (i64.const 32)) (i64.const 2000))';
@@ -226,11 +220,10 @@ test('replies that found the out ring full are sent when there is room', async (
   desk.push(0, 1, calls);
   await desk.until(() => desk.total === calls.length);
   t.true([...desk.answers.values()].every(([a]) => a.payload.length === 2000));
-  await desk.lanes.stop();
 });
 
-test('a guest that loops after a wait: it is blamed, its mates are not', async (t) => {
-  const { desk, route } = await open(1);
+test.serial('a guest that loops after a wait: it is blamed, its mates are not', async (t) => {
+  const { desk, route } = await open(t, 1);
   desk.push(0, 1, [
     { route, id: 1, payload: LONG },
     { route: route + W.LOOP, id: 2 },
@@ -239,7 +232,6 @@ test('a guest that loops after a wait: it is blamed, its mates are not', async (
   t.deepEqual([desk.got(2)[0].status, desk.got(2)[0].reason], [S.DEADLINE_EXCEEDED, REASON_CPU]);
   t.deepEqual([desk.got(1)[0].status, desk.got(1)[0].reason], [S.UNAVAILABLE, REASON_LANE_LOST]);
   t.is((await desk.call(route, SHORT)).status, S.OK);
-  await desk.lanes.stop();
 });
 
 const starting = (name: string, start: string, more = ''): Parameters<Desk['load']>[0] => ({
@@ -255,8 +247,8 @@ const starting = (name: string, start: string, more = ''): Parameters<Desk['load
 });
 
 for (const lanes of [0, 1]) {
-  test(`start() runs before a cell is ready, and again after a trap, --lanes ${lanes}`, async (t) => {
-    const desk = await Desk.open({ lanes });
+  test.serial(`start() runs before a cell is ready, and again after a trap, --lanes ${lanes}`, async (t) => {
+    const desk = await Desk.open(t, { lanes });
     desk.session(1);
     const route = await desk.load(starting('starts', ''), grants);
     t.is(readU32((await desk.call(route)).payload), 5);
@@ -271,11 +263,10 @@ for (const lanes of [0, 1]) {
       t.is(answer.status, S.UNAVAILABLE);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await desk.lanes.stop();
   });
 
-  test(`a start() that fails or traps refuses the load with its words, --lanes ${lanes}`, async (t) => {
-    const desk = await Desk.open({ lanes });
+  test.serial(`a start() that fails or traps refuses the load with its words, --lanes ${lanes}`, async (t) => {
+    const desk = await Desk.open(t, { lanes });
     const record = '(data (i32.const 128) "\\20\\00\\00\\00\\18\\00\\00\\00\\01\\00\\00\\00\\04\\00\\00\\00'
       + `${'\\00'.repeat(17)}gone")`;
     const fails = starting('fails', '(call $fail (i32.const 5) (i32.const 128) (i32.const 37))', record);
@@ -285,6 +276,5 @@ for (const lanes of [0, 1]) {
     const route = await desk.load(starting('works', ''), grants);
     desk.session(1);
     t.is(readU32((await desk.call(route)).payload), 5);
-    await desk.lanes.stop();
   });
 }

@@ -1,12 +1,15 @@
-// Owns the clients that the listener tests speak through: the same four verbs over WebSocket, stream sockets
-// and the in-process pair. No tests here.
+// Owns the clients that the listener tests speak through: the same four verbs over WebSocket,
+// stream sockets and the in-process pair. No tests here.
 
-import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import type { MemoryListener } from '../../host/listen/memory.ts';
 
-export interface Ended { code: number; reason: string }
+export interface Ended {
+  code: number;
+  reason: string;
+}
 
 /** A client under test control. Streams join messages, so `bytes` waits for a number of bytes. */
 export interface Client {
@@ -23,7 +26,11 @@ export interface Client {
   rest(): Buffer;
 }
 
-interface Waiter { count: number; resolve: (bytes: Buffer) => void; reject: (error: Error) => void }
+interface Waiter {
+  count: number;
+  resolve: (bytes: Buffer) => void;
+  reject: (error: Error) => void;
+}
 
 /** Collects what arrives and hands it out by number of bytes. */
 class Received {
@@ -82,7 +89,10 @@ class Received {
   }
 }
 
-function face(received: Received, verbs: Pick<Client, 'send' | 'pause' | 'resume' | 'close'>): Client {
+function face(
+  received: Received,
+  verbs: Pick<Client, 'send' | 'pause' | 'resume' | 'close'>,
+): Client {
   return {
     ...verbs,
     bytes: (count) => received.bytes(count),
@@ -93,7 +103,10 @@ function face(received: Received, verbs: Pick<Client, 'send' | 'pause' | 'resume
 }
 
 /** Opens a WebSocket. Rejects with the status of a refused upgrade. */
-export function webSocketClient(url: string, headers: Record<string, string> = {}): Promise<Client> {
+export function webSocketClient(
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<Client> {
   const received = new Received();
   const socket = new WebSocket(url, { headers, perMessageDeflate: false });
   socket.on('message', (data: Buffer) => received.add(data));
@@ -101,12 +114,14 @@ export function webSocketClient(url: string, headers: Record<string, string> = {
   return new Promise((resolve, reject) => {
     socket.on('error', reject);
     socket.on('open', () => {
-      resolve(face(received, {
-        send: (bytes) => socket.send(bytes),
-        pause: () => socket.pause(),
-        resume: () => socket.resume(),
-        close: () => socket.close(),
-      }));
+      resolve(
+        face(received, {
+          send: (bytes) => socket.send(bytes),
+          pause: () => socket.pause(),
+          resume: () => socket.resume(),
+          close: () => socket.close(),
+        }),
+      );
     });
   });
 }
@@ -128,12 +143,15 @@ function farewell(bytes: Buffer): Ended {
 }
 
 /** Opens a stream by path or port. `ended` understands the farewell when all of it was received. */
-export function streamClient(where: { path: string } | { port: number }): Promise<Client & { socket: Socket }> {
+export function streamClient(
+  where: { path: string } | { port: number },
+): Promise<Client & { socket: Socket }> {
   const received = new Received();
   const socket = 'path' in where ? connect(where.path) : connect(where.port, '127.0.0.1');
   let everything: Buffer = Buffer.alloc(0);
   socket.on('data', (chunk: Buffer) => {
-    everything = everything.length + chunk.length < 1 << 22 ? Buffer.concat([everything, chunk]) : chunk;
+    everything =
+      everything.length + chunk.length < 1 << 22 ? Buffer.concat([everything, chunk]) : chunk;
     received.add(chunk);
   });
   socket.on('close', () => received.over(farewell(everything)));

@@ -1,9 +1,9 @@
-// What every listener must do, over all of them: messages whole and in order, limits at N and N + 1, close codes
-// and reasons, one `closed` per connection, and no reference kept to what was sent.
+// What every listener must do, over all of them: messages whole and in order, limits at N and N +
+// 1, close codes and reasons, one `closed` per connection, and no reference kept to what was sent.
 
 import test from 'ava';
-import { KINDS, Recorder, request, stand } from './stands.ts';
 import type { Stand } from './stands.ts';
+import { KINDS, Recorder, request, stand } from './stands.ts';
 
 const streams = (kind: string) => kind === 'unix' || kind === 'tcp';
 
@@ -15,13 +15,15 @@ async function opened(kind: Stand['kind'], recorder: Recorder, changes = {}) {
 }
 
 for (const kind of KINDS) {
-  test(`${kind}: many frames per message arrive whole and in order, and go back the same way`, async (t) => {
+  test(`${kind}: many frames per message arrive whole and in order, both ways`, async (t) => {
     const recorder = new Recorder();
     recorder.act = (seen, bytes) => seen.wire.send(bytes);
     const { standing, client, seen } = await opened(kind, recorder);
     const sent: Buffer[] = [];
     for (let i = 0; i < 200; i++) {
-      const frames = Array.from({ length: 1 + (i % 7) }, (_, k) => request(i * 8 + k, Buffer.alloc(k * 11, i)));
+      const frames = Array.from({ length: 1 + (i % 7) }, (_, k) =>
+        request(i * 8 + k, Buffer.alloc(k * 11, i)),
+      );
       sent.push(Buffer.concat(frames));
       client.send(sent[i]);
     }
@@ -35,7 +37,7 @@ for (const kind of KINDS) {
     await standing.listener.close();
   });
 
-  test(`${kind}: the buffer given to send may be reused at once, and may be shared memory`, async (t) => {
+  test(`${kind}: the buffer given to send may be reused at once, or be shared`, async (t) => {
     const recorder = new Recorder();
     const { standing, client, seen } = await opened(kind, recorder);
     const memory = new Uint8Array(new SharedArrayBuffer(4096));
@@ -56,7 +58,7 @@ for (const kind of KINDS) {
     await standing.listener.close();
   });
 
-  test(`${kind}: a message of N bytes is taken, one of N + 1 closes with 1009 and the limit`, async (t) => {
+  test(`${kind}: N bytes are taken, N + 1 close with 1009 and the limit`, async (t) => {
     const recorder = new Recorder();
     const messageBytes = 32 << 10;
     const { standing, client, seen } = await opened(kind, recorder, { messageBytes });
@@ -79,7 +81,7 @@ for (const kind of KINDS) {
     await standing.listener.close();
   });
 
-  test(`${kind}: close codes and reasons reach the client; closed comes once and last`, async (t) => {
+  test(`${kind}: codes and reasons reach the client; closed comes once, last`, async (t) => {
     const recorder = new Recorder();
     recorder.act = (seen) => {
       seen.wire.send(request(9, Buffer.from('last words')));
@@ -120,7 +122,10 @@ for (const kind of KINDS) {
     for (const client of clients) {
       t.deepEqual(await client.ended, { code: 1001, reason: 'the host stops' });
     }
-    t.deepEqual(recorder.seen.map((seen) => seen.closed), [1, 1, 1]);
+    t.deepEqual(
+      recorder.seen.map((seen) => seen.closed),
+      [1, 1, 1],
+    );
     await t.throwsAsync(async () => standing.connect());
   });
 
@@ -134,7 +139,7 @@ for (const kind of KINDS) {
     t.is(seen.closed, 1);
   });
 
-  test(`${kind}: a client that never reads costs bounded memory, then answers are dropped`, async (t) => {
+  test(`${kind}: a client that never reads costs bounded memory`, async (t) => {
     const recorder = new Recorder();
     const { standing, client, seen } = await opened(kind, recorder);
     client.pause();
@@ -155,13 +160,16 @@ for (const kind of KINDS) {
     t.is(seen.closed, 1);
     client.resume();
     const ended = await client.ended;
-    if (kind !== 'unix' && kind !== 'tcp') t.deepEqual(ended, { code: 1013, reason: 'you do not read' });
+    if (kind !== 'unix' && kind !== 'tcp')
+      t.deepEqual(ended, { code: 1013, reason: 'you do not read' });
     await standing.listener.close();
   });
 
   test(`${kind}: drained is told once a slow client has read everything`, async (t) => {
     const recorder = new Recorder();
-    const { standing, client, seen } = await opened(kind, recorder, { backpressureBytes: 16 << 20 });
+    const { standing, client, seen } = await opened(kind, recorder, {
+      backpressureBytes: 16 << 20,
+    });
     client.pause();
     const answer = request(1, Buffer.alloc(60_000, 1));
     let sent = 0;

@@ -1,17 +1,25 @@
-// The copy of the uWebSockets.js binary for an older glibc: made from pinned bytes only, checked at every load.
+// The copy of the uWebSockets.js binary for an older glibc: made from pinned bytes only, checked at
+// every load.
 
 import { createHash } from 'node:crypto';
 import {
-  chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync,
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import test from 'ava';
 import { chooseListener } from '../../host/listen/choose.ts';
 import { lowerGlibc } from '../../host/listen/elf.ts';
-import { PINNED, cacheFolders, glibcCopy, loadUws, needsCopy } from '../../host/listen/glibc.ts';
+import { cacheFolders, glibcCopy, loadUws, needsCopy, PINNED } from '../../host/listen/glibc.ts';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const require = createRequire(import.meta.url);
@@ -64,7 +72,9 @@ test('a binary that is not pinned is refused with its hash', (t) => {
   const bytes = readFileSync(installed());
   bytes[100] ^= 1;
   writeFileSync(file, bytes);
-  t.throws(() => glibcCopy(file, [join(cache, 'out')]), { message: /SHA-256 [0-9a-f]{64} is not one/ });
+  t.throws(() => glibcCopy(file, [join(cache, 'out')]), {
+    message: /SHA-256 [0-9a-f]{64} is not one/,
+  });
   t.false(existsSync(join(cache, 'out')));
 });
 
@@ -74,13 +84,17 @@ test('a folder that cannot be written gives way to the next; none is said', (t) 
   writeFileSync(blocked, '');
   const second = join(base, 'second');
   t.true(glibcCopy(installed(), [join(blocked, 'x'), second]).startsWith(second));
-  t.throws(() => glibcCopy(installed(), [join(blocked, 'x')]), { message: /no folder for the copy/ });
+  t.throws(() => glibcCopy(installed(), [join(blocked, 'x')]), {
+    message: /no folder for the copy/,
+  });
 });
 
 test('folders: the XDG cache when it is absolute, then the project', (t) => {
   t.is(cacheFolders({ XDG_CACHE_HOME: '/x' }, '/p')[0], '/x/cell');
   t.is(cacheFolders({}, '/p').at(-1), '/p/.cell/run');
-  t.false(cacheFolders({ XDG_CACHE_HOME: 'relative' }, '/p').some((path) => path.startsWith('relative')));
+  t.false(
+    cacheFolders({ XDG_CACHE_HOME: 'relative' }, '/p').some((path) => path.startsWith('relative')),
+  );
 });
 
 test('only symbols and versions change: 3 names and 1 requirement, nothing grows', (t) => {

@@ -1,27 +1,37 @@
-// Pages over plain HTTP and who may come: Host and Origin, methods, HEAD, errors of the handler, garbage. Over
-// both listeners that speak HTTP.
+// Pages over plain HTTP and who may come: Host and Origin, methods, HEAD, errors of the handler,
+// garbage. Over both listeners that speak HTTP.
 
-import { connect } from 'node:net';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import test from 'ava';
 import { hostName, refusal } from '../../host/listen/admission.ts';
 import type { HttpHandler } from '../../host/listen/contract.ts';
 import { webSocketClient } from './clients.ts';
-import { Recorder, WEB_KINDS, request, stand } from './stands.ts';
+import { Recorder, request, stand, WEB_KINDS } from './stands.ts';
 
-interface Answer { status: number; headers: Record<string, unknown>; body: string }
+interface Answer {
+  status: number;
+  headers: Record<string, unknown>;
+  body: string;
+}
 
 /** node:http, because fetch may not set Host and Origin. */
 function ask(
-  port: number, path: string, headers: Record<string, string> = {}, method = 'GET',
+  port: number,
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false }, (reply) => {
-      let body = '';
-      reply.setEncoding('utf8');
-      reply.on('data', (chunk) => (body += chunk));
-      reply.on('end', () => resolve({ status: reply.statusCode!, headers: reply.headers, body }));
-    });
+    const asked = httpRequest(
+      { host: '127.0.0.1', port, path, method, headers, agent: false },
+      (reply) => {
+        let body = '';
+        reply.setEncoding('utf8');
+        reply.on('data', (chunk) => (body += chunk));
+        reply.on('end', () => resolve({ status: reply.statusCode!, headers: reply.headers, body }));
+      },
+    );
     asked.on('error', reject);
     asked.end();
   });
@@ -47,12 +57,17 @@ const page: HttpHandler = ({ method, path, query, headers }) => {
   if (path === '/split') return { status: 200, headers: headersOf({ a: 'b\r\nc: d' }), body: '' };
   if (path === '/bytes') return { status: 200, headers: {}, body: Uint8Array.of(104, 105) };
   const body = `${method} ${path} ${query} ${headers['x-test'] ?? ''}`;
-  const reply = { status: 200, headers: { 'content-type': 'text/plain', 'x-frame-options': 'DENY' }, body };
+  const reply = {
+    status: 200,
+    headers: { 'content-type': 'text/plain', 'x-frame-options': 'DENY' },
+    body,
+  };
   return path === '/late' ? new Promise((resolve) => setImmediate(() => resolve(reply))) : reply;
 };
 
 const upgrade = (host: string, origin?: string, path = '/cell') =>
-  `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${origin === undefined ? '' : `Origin: ${origin}\r\n`}` +
+  `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n` +
+  (origin === undefined ? '' : `Origin: ${origin}\r\n`) +
   'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
   'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
 
@@ -85,7 +100,7 @@ for (const kind of WEB_KINDS) {
     await listener.close();
   });
 
-  test(`${kind}: other methods, failing handlers and malformed headers have their status`, async (t) => {
+  test(`${kind}: other methods, failing handlers and bad headers have a status`, async (t) => {
     const { listener } = await opened();
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
       const got = await ask(listener.port, '/a', {}, method);
@@ -105,8 +120,11 @@ for (const kind of WEB_KINDS) {
     await bare.listener.close();
   });
 
-  test(`${kind}: a page of another origin is refused, for calls and for pages, and told the key`, async (t) => {
-    const { listener } = await opened({ origins: ['https://app.example'], hosts: ['cell.example'] });
+  test(`${kind}: a page of another origin is refused and told the key`, async (t) => {
+    const { listener } = await opened({
+      origins: ['https://app.example'],
+      hosts: ['cell.example'],
+    });
     const own = `127.0.0.1:${listener.port}`;
     const refused = async (host: string, origin: string) => {
       const reply = await raw(listener.port, upgrade(host, origin));
@@ -124,12 +142,15 @@ for (const kind of WEB_KINDS) {
       client.close();
       t.is((await ask(listener.port, '/a', { origin })).status, 200);
     }
-    const named = await webSocketClient(listener.url, { host: 'cell.example', origin: 'https://cell.example' });
+    const named = await webSocketClient(listener.url, {
+      host: 'cell.example',
+      origin: 'https://cell.example',
+    });
     named.close();
     await listener.close();
   });
 
-  test(`${kind}: a name that was rebound to this address is refused, and told the key`, async (t) => {
+  test(`${kind}: a name rebound to this address is refused and told the key`, async (t) => {
     const { listener } = await opened({ hosts: ['cell.example'] });
     for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:80']) {
       const reply = await raw(listener.port, upgrade(host, `http://${host}`));
@@ -139,7 +160,14 @@ for (const kind of WEB_KINDS) {
       t.is(got.status, 403);
       t.false(got.body.includes('GET'));
     }
-    for (const host of ['localhost', 'x.localhost:1', '[::1]:9', '127.0.0.1', 'cell.example', 'CELL.example:1']) {
+    for (const host of [
+      'localhost',
+      'x.localhost:1',
+      '[::1]:9',
+      '127.0.0.1',
+      'cell.example',
+      'CELL.example:1',
+    ]) {
       t.is((await ask(listener.port, '/a', { host })).status, 200, host);
     }
     await listener.close();
@@ -162,8 +190,13 @@ for (const kind of WEB_KINDS) {
     const { listener, connect: open } = await stand(kind, recorder, { http: page });
     const client = await open();
     const garbage = [
-      '\0\0\0\0', 'GET', 'GET / HTTP/9.9\r\n\r\n', '\r\n\r\n\r\n', `GET /${'a'.repeat(64 << 10)} HTTP/1.1\r\n\r\n`,
-      `GET / HTTP/1.1\r\nHost: localhost\r\n${'x: y\r\n'.repeat(20_000)}\r\n`, Buffer.alloc(4096, 0xff),
+      '\0\0\0\0',
+      'GET',
+      'GET / HTTP/9.9\r\n\r\n',
+      '\r\n\r\n\r\n',
+      `GET /${'a'.repeat(64 << 10)} HTTP/1.1\r\n\r\n`,
+      `GET / HTTP/1.1\r\nHost: localhost\r\n${'x: y\r\n'.repeat(20_000)}\r\n`,
+      Buffer.alloc(4096, 0xff),
       'GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n',
       'POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
     ];
@@ -197,9 +230,18 @@ for (const kind of WEB_KINDS) {
 
 test('host headers are taken apart strictly', (t) => {
   const cases: [string, string | null][] = [
-    ['localhost', 'localhost'], ['LOCALHOST:80', 'localhost'], ['a.example.', 'a.example'],
-    ['[::1]:80', '::1'], ['127.0.0.1', '127.0.0.1'], ['', null], ['a b', null], ['a:b', null],
-    ['a:123456', null], ['user@localhost', null], ['localhost/evil', null], ['[::1', null],
+    ['localhost', 'localhost'],
+    ['LOCALHOST:80', 'localhost'],
+    ['a.example.', 'a.example'],
+    ['[::1]:80', '::1'],
+    ['127.0.0.1', '127.0.0.1'],
+    ['', null],
+    ['a b', null],
+    ['a:b', null],
+    ['a:123456', null],
+    ['user@localhost', null],
+    ['localhost/evil', null],
+    ['[::1', null],
   ];
   for (const [header, name] of cases) t.is(hostName(header), name, header);
   t.regex(refusal({ host: '127.0.0.1', hosts: [], origins: [] }, '', '')!, /missing/);

@@ -1,13 +1,13 @@
-// 10,000 idle connections on one listener cost bounded memory and keep nobody from being served. Server and clients
-// are processes of their own, with as many files as the system lets them have.
+// 10,000 idle connections on one listener cost bounded memory and keep nobody from being served.
+// Server and clients are processes of their own, with as many files as the system lets them have.
 
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import test from 'ava';
 
 const CONNECTIONS = 10_000;
 /** Bytes of the server for one idle connection; seen: 3 to 10 KB. */

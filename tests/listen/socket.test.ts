@@ -1,4 +1,5 @@
-// Streams: frames cut anywhere, half-received frames within one budget, the Unix socket's file, loopback only.
+// Streams: frames cut anywhere, half-received frames within one budget, the Unix socket's file,
+// loopback only.
 
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -7,11 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { Budget } from '../../host/listen/budget.ts';
-import { Half, frameBytes } from '../../host/listen/half.ts';
+import { frameBytes, Half } from '../../host/listen/half.ts';
 import { createInbox } from '../../host/listen/inbox.ts';
 import { listenSocket } from '../../host/listen/socket.ts';
-import { streamClient } from './clients.ts';
-import { Recorder, listenOptions, request, stand } from './stands.ts';
+import type { streamClient } from './clients.ts';
+import { listenOptions, Recorder, request, stand } from './stands.ts';
 
 /** mulberry32: a small seeded generator. */
 function random(seed: number): (below: number) => number {
@@ -35,7 +36,8 @@ for (const kind of ['unix', 'tcp'] as const) {
     const { listener, connect, budget } = await stand(kind, recorder);
     const client = await connect();
     const frames: Buffer[] = [request(0, Buffer.alloc(8))];
-    for (let i = 1; i < 300; i++) frames.push(request(i, Buffer.alloc(below(i % 50 === 0 ? 60_000 : 200), i)));
+    for (let i = 1; i < 300; i++)
+      frames.push(request(i, Buffer.alloc(below(i % 50 === 0 ? 60_000 : 200), i)));
     const all = Buffer.concat(frames);
     for (let at = 0; at < all.length; ) {
       const size = 1 + below(below(4) === 0 ? 30_000 : 40);
@@ -92,7 +94,11 @@ for (const kind of ['unix', 'tcp'] as const) {
       client.send(wrong.subarray(0, cut));
       await turn();
       client.send(wrong.subarray(cut));
-      t.deepEqual(await client.ended, { code: 1002, reason: 'these bytes are not frames' }, String(cut));
+      t.deepEqual(
+        await client.ended,
+        { code: 1002, reason: 'these bytes are not frames' },
+        String(cut),
+      );
     }
     t.true(recorder.seen.every((seen) => seen.messages.length === 0));
     await recorder.until(() => recorder.seen.every((seen) => seen.closed === 1));
@@ -173,7 +179,7 @@ test('a budget gives exactly what it has', (t) => {
   t.is(budget.used, 10);
 });
 
-test('the socket file is the owner’s alone, from the first moment, and is gone afterwards', async (t) => {
+test('the socket file is the owner’s alone from the first moment, then gone', async (t) => {
   const mask = process.umask(0);
   t.teardown(() => process.umask(mask));
   const { listener, options } = await stand('unix', new Recorder());
@@ -190,7 +196,9 @@ test('a path that is taken is refused, one left behind by a dead host is taken o
   const listen = listenSocket(new Budget(1000), createInbox());
   const at = (name: string) => listenOptions({ path: join(folder, name) });
   const first = await listen(at('live'), new Recorder());
-  await t.throwsAsync(listen(at('live'), new Recorder()), { message: /another host listens there/ });
+  await t.throwsAsync(listen(at('live'), new Recorder()), {
+    message: /another host listens there/,
+  });
   await first.close();
   // A socket whose process died: the file stays, nobody answers.
   const dead = createServer().listen(join(folder, 'dead'));
@@ -206,14 +214,18 @@ test('a path that is taken is refused, one left behind by a dead host is taken o
   writeFileSync(join(folder, 'file'), 'not a socket');
   await t.throwsAsync(listen(at('file'), new Recorder()), { message: /is not a socket/ });
   t.true(existsSync(join(folder, 'file')));
-  await t.throwsAsync(listen(at('x'.repeat(120)), new Recorder()), { message: /at most 107 bytes/ });
+  await t.throwsAsync(listen(at('x'.repeat(120)), new Recorder()), {
+    message: /at most 107 bytes/,
+  });
   await t.throwsAsync(listen(at('no/such/folder'), new Recorder()), { message: /Cannot listen/ });
 });
 
 test('streams listen on loopback only, and say which port is taken', async (t) => {
   const listen = listenSocket(new Budget(1000), createInbox());
   for (const host of ['0.0.0.0', '::', '192.168.0.1', 'example.org']) {
-    await t.throwsAsync(listen(listenOptions({ host }), new Recorder()), { message: /loopback only/ });
+    await t.throwsAsync(listen(listenOptions({ host }), new Recorder()), {
+      message: /loopback only/,
+    });
   }
   const first = await listen(listenOptions(), new Recorder());
   t.regex(first.url, /^tcp:\/\/127\.0\.0\.1:\d+$/);
@@ -225,7 +237,11 @@ test('streams listen on loopback only, and say which port is taken', async (t) =
 
 test('the inbox agrees with the frame walk on every cut', (t) => {
   const inbox = createInbox(4096);
-  const frames = [request(1, Buffer.alloc(0)), request(2, Buffer.alloc(13)), request(3, Buffer.alloc(100))];
+  const frames = [
+    request(1, Buffer.alloc(0)),
+    request(2, Buffer.alloc(13)),
+    request(3, Buffer.alloc(100)),
+  ];
   const all = Buffer.concat(frames);
   const ends = [0, 16, 48, all.length];
   for (let have = 0; have <= all.length; have++) {

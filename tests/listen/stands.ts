@@ -1,20 +1,20 @@
-// Owns the listeners under test, each opened the same way, and the receptions that play the road behind them.
-// No tests here.
+// Owns the listeners under test, each opened the same way, and the receptions that play the road
+// behind them. No tests here.
 
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Budget } from '../../host/listen/budget.ts';
-import type { ListenOptions, Listener, Reception, Wire } from '../../host/listen/contract.ts';
+import type { Listener, ListenOptions, Reception, Wire } from '../../host/listen/contract.ts';
 import { loadUws } from '../../host/listen/glibc.ts';
 import { createInbox } from '../../host/listen/inbox.ts';
-import { listenMemory } from '../../host/listen/memory.ts';
 import type { MemoryListener } from '../../host/listen/memory.ts';
+import { listenMemory } from '../../host/listen/memory.ts';
 import { listenSocket } from '../../host/listen/socket.ts';
 import { listenUws } from '../../host/listen/uws.ts';
 import { listenWs } from '../../host/listen/ws.ts';
-import { memoryClient, streamClient, webSocketClient } from './clients.ts';
 import type { Client } from './clients.ts';
+import { memoryClient, streamClient, webSocketClient } from './clients.ts';
 
 export type Kind = 'uws' | 'ws' | 'unix' | 'tcp' | 'memory';
 
@@ -28,7 +28,13 @@ export interface Stand {
 
 /** Kinds that this machine can open: uWebSockets.js has no binary for some. */
 export const loaded = await loadUws();
-export const KINDS: Kind[] = [...(loaded.uws ? (['uws'] as const) : []), 'ws', 'unix', 'tcp', 'memory'];
+export const KINDS: Kind[] = [
+  ...(loaded.uws ? (['uws'] as const) : []),
+  'ws',
+  'unix',
+  'tcp',
+  'memory',
+];
 export const WEB_KINDS: ('uws' | 'ws')[] = loaded.uws ? ['uws', 'ws'] : ['ws'];
 
 export function listenOptions(changes: Partial<ListenOptions> = {}): ListenOptions {
@@ -48,7 +54,10 @@ const inbox = createInbox();
 
 /** Opens a listener of the kind in front of `reception`. */
 export async function stand<C>(
-  kind: Kind, reception: Reception<C>, changes: Partial<ListenOptions> = {}, budget = new Budget(1 << 20),
+  kind: Kind,
+  reception: Reception<C>,
+  changes: Partial<ListenOptions> = {},
+  budget = new Budget(1 << 20),
 ): Promise<Stand> {
   const options = listenOptions(changes);
   if (kind === 'unix') options.path = join(tmpdir(), `cell-${randomUUID().slice(0, 8)}.sock`);

@@ -11,12 +11,16 @@ import { FakeLanes } from './house.ts';
 
 /** A wire that keeps copies of what is sent. */
 class FakeWire implements Wire {
-  readonly kind = 'fake';
+  readonly kind: string;
   readonly remote = 'fake';
   readonly sent: Buffer[] = [];
   outcome: Sent = 'sent';
   ended: { code: number; reason: string } | null = null;
   onClose: () => void = () => {};
+
+  constructor(kind = 'fake') {
+    this.kind = kind;
+  }
 
   buffered(): number {
     return 7;
@@ -37,8 +41,8 @@ class FakeWire implements Wire {
   }
 }
 
-function open(slot: number, lane = 0) {
-  const wire = new FakeWire();
+function open(slot: number, lane = 0, kind = 'fake') {
+  const wire = new FakeWire(kind);
   const connection = new Connection(wire, 0);
   connection.state = 'open';
   connection.slot = slot;
@@ -47,9 +51,9 @@ function open(slot: number, lane = 0) {
   return { wire, connection };
 }
 
-function delivering(count: number) {
+function delivering(count: number, kind = 'fake') {
   const delivery = new Delivery();
-  const all = Array.from({ length: count }, (_, slot) => open(slot));
+  const all = Array.from({ length: count }, (_, slot) => open(slot, 0, kind));
   for (const { connection } of all) delivery.connections[connection.slot] = connection;
   return { delivery, all };
 }
@@ -67,13 +71,25 @@ test('answers of one tick leave as one message per connection, in order', async 
   for (const [slot, { wire }] of all.entries()) {
     t.is(wire.sent.length, 1);
     const firsts = Array.from({ length: 10 }, (_, k) => wire.sent[0][k * 16]);
-    t.deepEqual(firsts, Array.from({ length: 10 }, (_, k) => k * 3 + slot));
+    t.deepEqual(
+      firsts,
+      Array.from({ length: 10 }, (_, k) => k * 3 + slot),
+    );
   }
 });
 
 test('large answers leave at once, behind what is staged; stages never overflow', async (t) => {
   const { delivery, all } = delivering(1);
-  const sizes = [16, STAGE_BYTES, 16, STAGE_BYTES / 2, STAGE_BYTES / 2 - 8, STAGE_BYTES / 2 - 8, 24, 8];
+  const sizes = [
+    16,
+    STAGE_BYTES,
+    16,
+    STAGE_BYTES / 2,
+    STAGE_BYTES / 2 - 8,
+    STAGE_BYTES / 2 - 8,
+    24,
+    8,
+  ];
   const wanted: Buffer[] = [];
   for (const [i, size] of sizes.entries()) {
     wanted.push(Buffer.alloc(size, i + 1));
@@ -84,6 +100,25 @@ test('large answers leave at once, behind what is staged; stages never overflow'
   t.true(all[0].wire.sent.every((bytes) => bytes.length <= STAGE_BYTES));
 });
 
+test('the last answer takes along what is staged, or leaves at once where it may', (t) => {
+  for (const kind of ['fake', 'uws']) {
+    const { delivery, all } = delivering(2, kind);
+    const count = () => all.map(({ wire }) => wire.sent.length);
+    delivery.frames(0, 1, Buffer.alloc(16, 1));
+    delivery.frames(1, 1, Buffer.alloc(16, 2));
+    t.deepEqual(count(), [0, 0]);
+    delivery.frames(0, 1, Buffer.alloc(16, 3), true);
+    t.deepEqual(count(), [1, 1]);
+    t.deepEqual(all[0].wire.sent[0], Buffer.concat([Buffer.alloc(16, 1), Buffer.alloc(16, 3)]));
+    delivery.frames(0, 1, Buffer.alloc(16, 4), true);
+    delivery.frames(0, 1, Buffer.alloc(STAGE_BYTES, 5), true);
+    t.deepEqual(count(), [3, 1]);
+    delivery.frames(1, 1, Buffer.alloc(16, 6));
+    delivery.frames(0, 2, Buffer.alloc(16, 7), true);
+    t.deepEqual(count(), [3, 2]);
+  }
+});
+
 test('answers for closed connections and other generations go nowhere', async (t) => {
   const { delivery, all } = delivering(2);
   delivery.frames(0, 2, Buffer.alloc(16));
@@ -92,7 +127,10 @@ test('answers for closed connections and other generations go nowhere', async (t
   all[1].connection.state = 'closed';
   delivery.connections[1] = undefined;
   await Promise.resolve();
-  t.deepEqual(all.map(({ wire }) => wire.sent.length), [0, 0]);
+  t.deepEqual(
+    all.map(({ wire }) => wire.sent.length),
+    [0, 0],
+  );
 });
 
 test('a lost answer ends the connection with the reason', async (t) => {
@@ -134,7 +172,7 @@ function parking(limits: { budget?: number; credit?: number } = {}) {
   return { lanes, budget, park, closing };
 }
 
-test('parked messages keep their order, per connection and over all, through a ring that fills again', (t) => {
+test('parked messages keep their order through a ring that fills again', (t) => {
   const { lanes, budget, park, closing } = parking();
   const all = [closing(0), closing(1), closing(2)];
   lanes.room = 5;
@@ -144,7 +182,10 @@ test('parked messages keep their order, per connection and over all, through a r
     lanes.room = more;
     park.room(0);
   }
-  t.deepEqual(lanes.pushed.map(({ bytes }) => bytes[0]), Array.from({ length: 60 }, (_, i) => i));
+  t.deepEqual(
+    lanes.pushed.map(({ bytes }) => bytes[0]),
+    Array.from({ length: 60 }, (_, i) => i),
+  );
   t.is(budget.used, 0);
   t.true(all.every(({ connection }) => connection.parked === null));
 });
@@ -157,7 +198,10 @@ test('a lane with room does not move messages of another', (t) => {
   park.push(two.connection, Buffer.from([2]));
   lanes.full = false;
   park.room(1);
-  t.deepEqual(lanes.pushed.map(({ lane }) => lane), [1]);
+  t.deepEqual(
+    lanes.pushed.map(({ lane }) => lane),
+    [1],
+  );
   park.room(0);
   park.room(7);
   t.is(lanes.pushed.length, 2);
@@ -178,19 +222,25 @@ test('a connection may park its credit and not a byte more', (t) => {
   t.is(lanes.pushed.length, 0);
 });
 
-test('all connections together may park the budget; who comes after is closed, the rest is served', (t) => {
+test('all together may park the budget; who comes after is closed', (t) => {
   const { lanes, budget, park, closing } = parking({ budget: 3 * (128 + 72) });
   lanes.full = true;
   const all = [closing(0), closing(1), closing(2), closing(3)];
   for (const { connection } of all) park.push(connection, Buffer.alloc(72));
   t.is(budget.used, budget.limit);
-  t.deepEqual(all.map(({ wire }) => wire.ended?.code), [undefined, undefined, undefined, 1013]);
+  t.deepEqual(
+    all.map(({ wire }) => wire.ended?.code),
+    [undefined, undefined, undefined, 1013],
+  );
   t.regex(all[3].wire.ended!.reason, /overloaded/);
   all[1].wire.close(1000, '');
   t.is(budget.used, 2 * 200);
   lanes.full = false;
   park.room(0);
-  t.deepEqual(lanes.pushed.map(({ connection }) => connection), [0, 2]);
+  t.deepEqual(
+    lanes.pushed.map(({ connection }) => connection),
+    [0, 2],
+  );
   t.is(budget.used, 0);
 });
 
@@ -210,7 +260,13 @@ test('queues give back what they got, in order, at any length', (t) => {
   const queue = new Queue<number>();
   let put = 0;
   let got = 0;
-  for (const [add, take] of [[5000, 3000], [1, 2001], [0, 5], [3, 1], [2100, 2102]]) {
+  for (const [add, take] of [
+    [5000, 3000],
+    [1, 2001],
+    [0, 5],
+    [3, 1],
+    [2100, 2102],
+  ]) {
     for (let i = 0; i < add; i++) queue.push(put++);
     for (let i = 0; i < take && queue.size > 0; i++) {
       t.is(queue.peek(), got);

@@ -1,24 +1,36 @@
-// HELLO and WELCOME: who is let in, what is said to whom, and everything that a HELLO can be instead.
+// HELLO and WELCOME: who is let in, what is said to whom, and everything that a HELLO can be
+// instead.
 
 import test from 'ava';
 import { KIND_HELLO } from '../../assembly/shared/frame.ts';
 import {
-  FAILED_PRECONDITION, INVALID_ARGUMENT, UNAUTHENTICATED, UNAVAILABLE,
+  FAILED_PRECONDITION,
+  INVALID_ARGUMENT,
+  UNAUTHENTICATED,
+  UNAVAILABLE,
 } from '../../assembly/shared/status.ts';
 import { frame, helloFrame } from '../../host/session/wire.ts';
-import { PUBLIC, SIGNED, asks, demoCell, greet, house } from './house.ts';
+import { asks, demoCell, greet, house, PUBLIC, SIGNED } from './house.ts';
 
 const OPEN = 'demo.open(u32)->u32';
 const SIGN = 'demo.signed(u32)->u32';
 const plain = { version: 1, agent: 'test', token: null, methods: [] };
 
-test('a token opens a session with its subject, rights and expiry, and WELCOME tells them', async (t) => {
+test('a token opens a session with its subject, rights and expiry', async (t) => {
   const { connect, issuer, slot, rights, reception } = await house(t);
   rights.roles.demand(['admin', 'ops']);
   rights.scopes.demand(['read']);
-  const token = await issuer.mintToken({ subject: 'alice', roles: ['ops', 'dev'], scopes: ['read', 'x'] });
+  const token = await issuer.mintToken({
+    subject: 'alice',
+    roles: ['ops', 'dev'],
+    scopes: ['read', 'x'],
+  });
   const client = await connect();
-  const { welcome, call } = await greet(client, { token, methods: [asks(SIGN), asks(OPEN)] }, 0x10000);
+  const { welcome, call } = await greet(
+    client,
+    { token, methods: [asks(SIGN), asks(OPEN)] },
+    0x10000,
+  );
   t.is(call, 0x10000);
   t.is(welcome!.subject, 'alice');
   t.is(welcome!.version, 1);
@@ -35,7 +47,7 @@ test('a token opens a session with its subject, rights and expiry, and WELCOME t
   t.like(reception.connections()[0], { subject: 'alice', kind: 'memory', slot: 0 });
 });
 
-test('without a token the session is anonymous: public methods only, limited by remote address', async (t) => {
+test('without a token: anonymous, public methods only, limited by address', async (t) => {
   const { connect, slot } = await house(t);
   const [one, two] = [await connect(), await connect()];
   const { welcome } = await greet(one, { methods: [asks(OPEN)] });
@@ -50,7 +62,12 @@ test('without a token the session is anonymous: public methods only, limited by 
 test('strangers learn nothing: to them a closed method looks like none', async (t) => {
   const { connect } = await house(t);
   const client = await connect();
-  const methods = [asks(OPEN), asks(SIGN), asks('demo.nothing(u32)->u32'), asks('other.x()->void', true)];
+  const methods = [
+    asks(OPEN),
+    asks(SIGN),
+    asks('demo.nothing(u32)->u32'),
+    asks('other.x()->void', true),
+  ];
   const { welcome } = await greet(client, { methods });
   const [open, signed, nothing, other] = welcome!.methods;
   t.is(open.verdict, 0);
@@ -59,7 +76,7 @@ test('strangers learn nothing: to them a closed method looks like none', async (
   t.deepEqual(signed, other);
 });
 
-test('a mismatch asks for the text once; then compatible and incompatible are told apart', async (t) => {
+test('a mismatch asks for the text once, then it is judged', async (t) => {
   const { connect, issuer, lanes, delivery } = await house(t);
   lanes.onPush = (connection, generation, bytes) => delivery.control(connection, generation, bytes);
   const token = await issuer.mintToken({ subject: 'alice' });
@@ -67,29 +84,45 @@ test('a mismatch asks for the text once; then compatible and incompatible are to
   const broken = 'demo.open(string)->u32';
   const client = await connect();
   const first = await greet(client, { token, methods: [asks(older), asks(broken)] });
-  t.deepEqual(first.welcome!.methods.map((m) => m.verdict), [2, 2]);
+  t.deepEqual(
+    first.welcome!.methods.map((m) => m.verdict),
+    [2, 2],
+  );
   const second = await greet(client, { methods: [asks(older, true), asks(broken, true)] }, 7);
   t.is(second.call, 7);
-  t.deepEqual(second.welcome!.methods.map((m) => m.verdict), [0, 3]);
+  t.deepEqual(
+    second.welcome!.methods.map((m) => m.verdict),
+    [0, 3],
+  );
   t.is(second.welcome!.methods[0].route, 1);
   t.regex(second.welcome!.methods[1].why!, /parameter 1 `x`: string became u32/);
   const later = await connect();
   const known = await greet(later, { token, methods: [asks(older), asks(broken)] });
-  t.deepEqual(known.welcome!.methods.map((m) => m.verdict), [0, 3]);
+  t.deepEqual(
+    known.welcome!.methods.map((m) => m.verdict),
+    [0, 3],
+  );
 });
 
 test('a text must have the fingerprint that it is sent with, and must be one', async (t) => {
   const { connect } = await house(t);
   const lie = { ...asks('demo.open(u32,u32?)->u32'), text: OPEN };
   const noText = asks('demo.open(((((', true);
-  const { welcome } = await greet(await connect(), { methods: [lie, { ...noText, name: 'demo.open' }] });
+  const { welcome } = await greet(await connect(), {
+    methods: [lie, { ...noText, name: 'demo.open' }],
+  });
   t.is(welcome!.methods[0].why, 'the text does not have the fingerprint');
   t.regex(welcome!.methods[1].why!, /cannot be read/);
-  t.deepEqual(welcome!.methods.map((m) => m.verdict), [3, 3]);
+  t.deepEqual(
+    welcome!.methods.map((m) => m.verdict),
+    [3, 3],
+  );
 });
 
 test('cells that are loaded later are found by later HELLOs', async (t) => {
-  const { connect, cells, lanes, delivery } = await house(t, { cells: [demoCell({ open: PUBLIC })] });
+  const { connect, cells, lanes, delivery } = await house(t, {
+    cells: [demoCell({ open: PUBLIC })],
+  });
   lanes.onPush = (connection, generation, bytes) => delivery.control(connection, generation, bytes);
   const client = await connect();
   const late = asks('late.open(u32)->u32');
@@ -135,7 +168,7 @@ for (const [what, bytes, message] of WRONG) {
   });
 }
 
-test('the version, the token and the number of methods are answered with their status', async (t) => {
+test('version, token and number of methods are answered with a status', async (t) => {
   const { connect } = await house(t);
   const refused = async (hello: object) => {
     const client = await connect();
@@ -156,7 +189,9 @@ test('the version, the token and the number of methods are answered with their s
   const client = await many.connect();
   const most = await greet(client, { methods: Array.from({ length: 1024 }, () => row) });
   t.is(most.welcome!.methods.length, 1024);
-  const above = await greet(await many.connect(), { methods: Array.from({ length: 1025 }, () => row) });
+  const above = await greet(await many.connect(), {
+    methods: Array.from({ length: 1025 }, () => row),
+  });
   t.is(above.status, INVALID_ARGUMENT);
   t.regex(above.error!, /at most 1024 methods/);
 });

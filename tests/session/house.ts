@@ -1,12 +1,19 @@
-// Owns a reception under test: lanes that only record, slots in a memory of their own, a fixed issuer, and
-// clients over the in-process listener. No tests here.
+// Owns a reception under test: lanes that only record, slots in a memory of their own, a fixed
+// issuer, and clients over the in-process listener. No tests here.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import {
-  S_EXPIRY, S_FLAGS, S_GENERATION, S_ROLES, S_SCOPES, S_SUBJECT, S_SUBJECT_AT, S_SUBJECT_BYTES,
+  S_EXPIRY,
+  S_FLAGS,
+  S_GENERATION,
+  S_ROLES,
+  S_SCOPES,
+  S_SUBJECT,
+  S_SUBJECT_AT,
+  S_SUBJECT_BYTES,
   SESSION_BYTES,
 } from '../../assembly/shared/layout.ts';
 import type { CellSpec, Lanes } from '../../host/lane/contract.ts';
@@ -17,14 +24,14 @@ import type { Access } from '../../host/schema/types.ts';
 import { createRights } from '../../host/session/bits.ts';
 import { Delivery } from '../../host/session/delivery.ts';
 import { openDevelopmentIssuer } from '../../host/session/issuer.ts';
-import { createReception } from '../../host/session/reception.ts';
 import type { SessionLimits } from '../../host/session/reception.ts';
+import { createReception } from '../../host/session/reception.ts';
 import { openRevocations } from '../../host/session/revocation.ts';
 import { createVerifier } from '../../host/session/token.ts';
-import { decodeError, decodeWelcome, frameHeader, helloFrame } from '../../host/session/wire.ts';
 import type { Hello, Welcome } from '../../host/session/wire.ts';
-import { memoryClient } from '../listen/clients.ts';
+import { decodeError, decodeWelcome, frameHeader, helloFrame } from '../../host/session/wire.ts';
 import type { Client } from '../listen/clients.ts';
+import { memoryClient } from '../listen/clients.ts';
 import { listenOptions } from '../listen/stands.ts';
 
 export const TEXT_BYTES = 256;
@@ -77,7 +84,14 @@ export function demoCell(methods: Record<string, Access>, firstRoute = 0, cell =
     const common = { name, index, params, result: u32, tier: 'pure' as const, access, canonical };
     return { ...common, fingerprint: fingerprint(canonical) };
   });
-  const schema = { version: 1 as const, service: 'Demo', cell, methods: rows, records: [], enums: [] };
+  const schema = {
+    version: 1 as const,
+    service: 'Demo',
+    cell,
+    methods: rows,
+    records: [],
+    enums: [],
+  };
   return { name: cell, schema, firstRoute, index: 0 } as unknown as CellSpec;
 }
 
@@ -100,7 +114,10 @@ function slotReader(buffer: SharedArrayBuffer) {
   return (slot: number) => {
     const at = slot * SESSION_BYTES;
     const from = view.getUint32(at + S_SUBJECT_AT, true);
-    const text = Buffer.from(buffer).subarray(from, from + view.getUint32(at + S_SUBJECT_BYTES, true));
+    const text = Buffer.from(buffer).subarray(
+      from,
+      from + view.getUint32(at + S_SUBJECT_BYTES, true),
+    );
     return {
       generation: view.getUint32(at + S_GENERATION, true),
       flags: view.getUint32(at + S_FLAGS, true),
@@ -130,7 +147,15 @@ export async function house(t: ExecutionContext, options: HouseOptions = {}) {
   const verifier = createVerifier([issuer.issuer]);
   const { limits } = options;
   const reception = createReception({
-    memory, lanes, delivery, cells: () => cells, verifier, revocations, rights, limits, budget,
+    memory,
+    lanes,
+    delivery,
+    cells: () => cells,
+    verifier,
+    revocations,
+    rights,
+    limits,
+    budget,
   });
   const listener = await listenMemory(listenOptions({ messageBytes: 1 << 20 }), reception);
   // In-process connections and unref'd timers do not keep a process alive.
@@ -145,7 +170,18 @@ export async function house(t: ExecutionContext, options: HouseOptions = {}) {
   const connect = () => memoryClient(listener);
   const slot = slotReader(buffer);
   return {
-    lanes, delivery, rights, cells, revocations, issuer, reception, listener, connect, budget, slot, folder,
+    lanes,
+    delivery,
+    rights,
+    cells,
+    revocations,
+    issuer,
+    reception,
+    listener,
+    connect,
+    budget,
+    slot,
+    folder,
   };
 }
 
@@ -159,7 +195,9 @@ export async function nextFrame(client: Client) {
 
 /** Says HELLO. Resolves with WELCOME, or with the message and status of the ERROR. */
 export async function greet(
-  client: Client, hello: Partial<Hello> = {}, call = 0,
+  client: Client,
+  hello: Partial<Hello> = {},
+  call = 0,
 ): Promise<{ welcome?: Welcome; error?: string; status?: number; call: number }> {
   client.send(helloFrame(call, { version: 1, agent: 'test', token: null, methods: [], ...hello }));
   const frame = await nextFrame(client);

@@ -1,15 +1,23 @@
 // The small parts: bits, subjects, revocations on disk, the development issuer.
 
-import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import test from 'ava';
 import { Bits, BitsError } from '../../host/session/bits.ts';
 import { openDevelopmentIssuer } from '../../host/session/issuer.ts';
-import { REVOKED_MS, openRevocations } from '../../host/session/revocation.ts';
-import { SessionSlots, callerText } from '../../host/session/slots.ts';
+import { openRevocations, REVOKED_MS } from '../../host/session/revocation.ts';
 import type { Grant } from '../../host/session/slots.ts';
+import { callerText, SessionSlots } from '../../host/session/slots.ts';
 import { Subjects } from '../../host/session/subjects.ts';
 import { createVerifier } from '../../host/session/token.ts';
 
@@ -69,7 +77,11 @@ test('subjects with open sessions are never forgotten', (t) => {
 test('revocations survive reopening until they lapse', async (t) => {
   const file = join(folder(t), 'run', 'revoked');
   const first = await openRevocations(file);
-  await Promise.all([first.revoke('alice'), first.revoke('bö b\n', Date.now() + 60_000), first.revoke('old', 5)]);
+  await Promise.all([
+    first.revoke('alice'),
+    first.revoke('bö b\n', Date.now() + 60_000),
+    first.revoke('old', 5),
+  ]);
   t.true(first.revoked('alice'));
   t.true(first.revoked('alice', Date.now() + REVOKED_MS - 10_000));
   t.false(first.revoked('alice', Date.now() + REVOKED_MS + 10_000));

@@ -25,7 +25,10 @@ test('orders left while no host ran are carried out at the start, later ones as 
   await arrived.promise;
   await orders.close();
   t.false(fs.existsSync(late));
-  t.deepEqual(done, [{ subject: 'a', until: 5 }, { subject: 'b', until: 6 }]);
+  t.deepEqual(done, [
+    { subject: 'a', until: 5 },
+    { subject: 'b', until: 6 },
+  ]);
 });
 
 test('an order that did not become durable stays and is tried again', async (t) => {
@@ -51,7 +54,13 @@ test('malformed orders are removed without effect; only the owner may write', as
   if (process.platform !== 'win32') t.is(fs.statSync(place).mode & 0o077, 0);
   fs.rmSync(place, { recursive: true });
   fs.mkdirSync(place);
-  const wrong = ['{', '{}', '{"subject":1,"until":2}', '{"subject":"a","until":"b"}', `"${'x'.repeat(5000)}"`];
+  const wrong = [
+    '{',
+    '{}',
+    '{"subject":1,"until":2}',
+    '{"subject":"a","until":"b"}',
+    `"${'x'.repeat(5000)}"`,
+  ];
   wrong.forEach((text, i) => {
     fs.writeFileSync(path.join(place, `${i}.json`), text);
   });

@@ -1,15 +1,24 @@
-// From a client's bytes through reception, kernel and a real cell and back, on inline lanes and on a worker lane:
-// what the slots say is what the kernel does.
+// From a client's bytes through reception, kernel and a real cell and back, on inline lanes and on
+// a worker lane: what the slots say is what the kernel does.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import test from 'ava';
 import {
-  REASON_EXPIRED, REASON_NO_SESSION, REASON_RATE_SESSION, REASON_REVOKED, REASON_ROLE, REASON_SCOPE,
+  REASON_EXPIRED,
+  REASON_NO_SESSION,
+  REASON_RATE_SESSION,
+  REASON_REVOKED,
+  REASON_ROLE,
+  REASON_SCOPE,
 } from '../../assembly/shared/reason.ts';
-import { PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNAUTHENTICATED } from '../../assembly/shared/status.ts';
+import {
+  PERMISSION_DENIED,
+  RESOURCE_EXHAUSTED,
+  UNAUTHENTICATED,
+} from '../../assembly/shared/status.ts';
 import type { Issuer } from '../../host/cell/config.ts';
 import { readModule } from '../../host/cell/module.ts';
 import type { CellSpec } from '../../host/lane/contract.ts';
@@ -18,15 +27,15 @@ import { createMemory } from '../../host/lane/memory.ts';
 import { createRights } from '../../host/session/bits.ts';
 import { Delivery } from '../../host/session/delivery.ts';
 import { openDevelopmentIssuer } from '../../host/session/issuer.ts';
-import { createReception } from '../../host/session/reception.ts';
 import type { SessionLimits } from '../../host/session/reception.ts';
+import { createReception } from '../../host/session/reception.ts';
 import { openRevocations } from '../../host/session/revocation.ts';
 import { createVerifier } from '../../host/session/token.ts';
 import { frame } from '../../host/session/wire.ts';
 import { ECHO, makeCell } from '../lane/cells.ts';
 import type { Client } from '../listen/clients.ts';
-import { stand } from '../listen/stands.ts';
 import type { Kind } from '../listen/stands.ts';
+import { stand } from '../listen/stands.ts';
 import { greet, nextFrame } from './house.ts';
 
 const [OPEN, SIGNED, ADMIN, SCOPED, SAYS] = [0, 1, 2, 3, 4];
@@ -52,7 +61,14 @@ function gateCell(): CellSpec {
     ],
   });
   const read = readModule(bytes, 'gates.wasm');
-  return { ...read, name: 'gates', firstRoute: 0, index: 0, grants: {}, file: 'gates.wasm' } as CellSpec;
+  return {
+    ...read,
+    name: 'gates',
+    firstRoute: 0,
+    index: 0,
+    grants: {},
+    file: 'gates.wasm',
+  } as CellSpec;
 }
 
 interface Options {
@@ -66,7 +82,11 @@ interface Options {
 async function host(t: ExecutionContext, options: Options = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'cell-road-'));
   const { ringBytes, lanes: count = 0 } = options;
-  const memory = createMemory({ lanes: Math.max(1, count), sessions: 16, ...(ringBytes ? { ringBytes } : {}) });
+  const memory = createMemory({
+    lanes: Math.max(1, count),
+    sessions: 16,
+    ...(ringBytes ? { ringBytes } : {}),
+  });
   const delivery = new Delivery();
   const rights = createRights();
   const lanes = await startLanes({
@@ -93,7 +113,12 @@ async function host(t: ExecutionContext, options: Options = {}) {
     await revocations.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  const session = async (mint?: { subject: string; roles?: string[]; scopes?: string[]; ttl?: number }) => {
+  const session = async (mint?: {
+    subject: string;
+    roles?: string[];
+    scopes?: string[];
+    ttl?: number;
+  }) => {
     const client = await standing.connect();
     const token = mint ? await issuer.mintToken(mint) : null;
     const { welcome, error } = await greet(client, { token });
@@ -122,7 +147,10 @@ for (const lanes of [0, 1]) {
     t.is(await call(alice.client, OPEN), '12345678');
     t.is(await call(alice.client, SIGNED), '12345678');
     t.is(await call(alice.client, ADMIN), '12345678');
-    t.deepEqual(await call(alice.client, SCOPED), { status: PERMISSION_DENIED, reason: REASON_SCOPE });
+    t.deepEqual(await call(alice.client, SCOPED), {
+      status: PERMISSION_DENIED,
+      reason: REASON_SCOPE,
+    });
     t.is(await call(alice.client, SAYS), 'alice\0root\0\0read');
     const bob = await session({ subject: 'bob', roles: ['other'], scopes: ['read', 'write'] });
     t.deepEqual(await call(bob.client, ADMIN), { status: PERMISSION_DENIED, reason: REASON_ROLE });
@@ -141,7 +169,7 @@ for (const lanes of [0, 1]) {
     }
   });
 
-  test(`lanes ${lanes}: a token expires while its connection stands, and a new HELLO renews it`, async (t) => {
+  test(`lanes ${lanes}: a token expires while connected, a new HELLO renews it`, async (t) => {
     const strict = (own: Issuer) => ({ ...own, clockToleranceSec: 0 });
     const { session, issuer } = await host(t, { lanes, issuer: strict });
     const { client } = await session({ subject: 'alice' });
@@ -159,7 +187,7 @@ for (const lanes of [0, 1]) {
     t.is(await call(client, SIGNED), '12345678');
   });
 
-  test(`lanes ${lanes}: a revocation counts from the next frame on, in every session of the subject`, async (t) => {
+  test(`lanes ${lanes}: a revocation counts from the next frame on, in every session`, async (t) => {
     const { session, reception } = await host(t, { lanes });
     const one = await session({ subject: 'alice' });
     const two = await session({ subject: 'alice' });
@@ -177,7 +205,10 @@ for (const lanes of [0, 1]) {
   });
 
   test(`lanes ${lanes}: the session's rate holds over reconnects of the subject`, async (t) => {
-    const { session } = await host(t, { lanes, limits: { perSession: { perSecond: 0.01, burst: 3 } } });
+    const { session } = await host(t, {
+      lanes,
+      limits: { perSession: { perSecond: 0.01, burst: 3 } },
+    });
     const { client } = await session({ subject: 'alice' });
     for (let i = 0; i < 3; i++) t.is(await call(client, OPEN), '12345678');
     const limited = { status: RESOURCE_EXHAUSTED, reason: REASON_RATE_SESSION };
@@ -193,7 +224,7 @@ for (const lanes of [0, 1]) {
     t.deepEqual(await call((await session()).client, OPEN), limited);
   });
 
-  test(`lanes ${lanes}: malformed frames end their connection with words, others go on`, async (t) => {
+  test(`lanes ${lanes}: malformed frames end their connection only, with words`, async (t) => {
     const { session, reception } = await host(t, { lanes });
     const bystander = await session({ subject: 'bob' });
     const good = frame(3, 0x50001, OPEN, 0, Buffer.from('12345678'));
@@ -222,7 +253,7 @@ for (const lanes of [0, 1]) {
     t.deepEqual(reception.counts(), { connections: 1, sessions: 1 });
   });
 
-  test(`lanes ${lanes}: replayed frames of another connection carry none of its identity`, async (t) => {
+  test(`lanes ${lanes}: replayed frames carry no identity`, async (t) => {
     const { session } = await host(t, { lanes });
     const admin = await session({ subject: 'alice', roles: ['admin'] });
     const recorded = frame(3, 0x70001, ADMIN, 0, Buffer.from('12345678'));
@@ -237,7 +268,11 @@ for (const lanes of [0, 1]) {
   });
 
   test(`lanes ${lanes}: more than a ring holds is parked and answered in order`, async (t) => {
-    const { session, reception } = await host(t, { lanes, ringBytes: 16384, limits: { creditBytes: 1 << 20 } });
+    const { session, reception } = await host(t, {
+      lanes,
+      ringBytes: 16384,
+      limits: { creditBytes: 1 << 20 },
+    });
     const { client } = await session();
     const payload = Buffer.alloc(3000, 7);
     const count = 100;
@@ -257,8 +292,11 @@ for (const kind of ['uws', 'ws', 'unix', 'tcp'] as const) {
     const { session } = await host(t, { lanes: 1, kind });
     const { client } = await session({ subject: 'alice' });
     const batch = (from: number) =>
-      Buffer.concat(Array.from({ length: 64 }, (_, i) =>
-        frame(3, (from + i) << 16, SIGNED, 0, Buffer.from(String(from + i)))));
+      Buffer.concat(
+        Array.from({ length: 64 }, (_, i) =>
+          frame(3, (from + i) << 16, SIGNED, 0, Buffer.from(String(from + i))),
+        ),
+      );
     for (let from = 1; from < 640; from += 64) client.send(batch(from));
     for (let id = 1; id <= 640; id++) {
       const answer = await nextFrame(client);

@@ -1,18 +1,24 @@
 // Every way a token can be wrong, for all four algorithms, with keys made here.
 
-import { createHmac, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { createHmac, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { SignJWT, UnsecuredJWT } from 'jose';
 import type { JWTPayload } from 'jose';
+import { SignJWT, UnsecuredJWT } from 'jose';
 import type { Algorithm, Issuer } from '../../host/cell/config.ts';
-import {
-  KeyError, NAMES, NAME_BYTES, TOKEN_BYTES, TOKEN_SECONDS, TokenError, createVerifier,
-} from '../../host/session/token.ts';
 import type { Check } from '../../host/session/token.ts';
+import {
+  createVerifier,
+  KeyError,
+  NAME_BYTES,
+  NAMES,
+  TOKEN_BYTES,
+  TOKEN_SECONDS,
+  TokenError,
+} from '../../host/session/token.ts';
 
 const ISS = 'https://issuer.example';
 const AUD = 'the-host';
@@ -20,18 +26,27 @@ const AUD = 'the-host';
 const NOW = 1_900_000_000;
 const clock = () => NOW * 1000;
 
-interface Signer { algorithm: Algorithm; sign: KeyObject | Uint8Array; issuer: Issuer }
+interface Signer {
+  algorithm: Algorithm;
+  sign: KeyObject | Uint8Array;
+  issuer: Issuer;
+}
 
 const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }) as string;
-const of = (algorithm: Algorithm, key: string): Issuer =>
-  ({ issuer: ISS, audience: AUD, algorithms: [algorithm], key });
+const of = (algorithm: Algorithm, key: string): Issuer => ({
+  issuer: ISS,
+  audience: AUD,
+  algorithms: [algorithm],
+  key,
+});
 
 function pair(algorithm: 'EdDSA' | 'ES256' | 'RS256', bits = 2048): Signer {
-  const { publicKey, privateKey } = algorithm === 'EdDSA'
-    ? generateKeyPairSync('ed25519')
-    : algorithm === 'ES256'
-      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      : generateKeyPairSync('rsa', { modulusLength: bits });
+  const { publicKey, privateKey } =
+    algorithm === 'EdDSA'
+      ? generateKeyPairSync('ed25519')
+      : algorithm === 'ES256'
+        ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+        : generateKeyPairSync('rsa', { modulusLength: bits });
   return { algorithm, sign: privateKey, issuer: of(algorithm, pem(publicKey)) };
 }
 
@@ -44,7 +59,11 @@ const SIGNERS = [pair('EdDSA'), pair('ES256'), pair('RS256'), shared()];
 const claims = (changes: Record<string, unknown> = {}): JWTPayload =>
   ({ iss: ISS, aud: AUD, sub: 'alice', exp: NOW + 600, ...changes }) as JWTPayload;
 
-function mint(signer: Signer, payload: JWTPayload = claims(), header: object = {}): Promise<string> {
+function mint(
+  signer: Signer,
+  payload: JWTPayload = claims(),
+  header: object = {},
+): Promise<string> {
   return new SignJWT(payload)
     .setProtectedHeader({ alg: signer.algorithm, ...header })
     .sign(signer.sign);
@@ -63,7 +82,10 @@ for (const signer of SIGNERS) {
   };
 
   test(`${algorithm}: a good token gives subject, roles, scopes and times`, async (t) => {
-    const token = await mint(signer, claims({ roles: ['admin', 'admin', 'dev'], scope: 'a b  a', scopes: ['c'] }));
+    const token = await mint(
+      signer,
+      claims({ roles: ['admin', 'admin', 'dev'], scope: 'a b  a', scopes: ['c'] }),
+    );
     t.deepEqual(await verifier.verify(token), {
       subject: 'alice',
       roles: ['admin', 'dev'],
@@ -98,10 +120,21 @@ for (const signer of SIGNERS) {
       await refused(t, 'subject', await mint(signer, claims({ sub })));
     }
     await verifier.verify(await mint(signer, claims({ sub: 'x'.repeat(NAME_BYTES) })));
-    for (const roles of ['admin', [7], [''], ['a\0b'], Array.from({ length: NAMES + 1 }, (_, i) => `r${i}`)]) {
+    for (const roles of [
+      'admin',
+      [7],
+      [''],
+      ['a\0b'],
+      Array.from({ length: NAMES + 1 }, (_, i) => `r${i}`),
+    ]) {
       await refused(t, 'roles', await mint(signer, claims({ roles })));
     }
-    for (const wrong of [{ scope: ['a'] }, { scope: 'a\u0001' }, { scopes: 'a' }, { scopes: [null] }]) {
+    for (const wrong of [
+      { scope: ['a'] },
+      { scope: 'a\u0001' },
+      { scopes: 'a' },
+      { scopes: [null] },
+    ]) {
       await refused(t, 'scopes', await mint(signer, claims(wrong)));
     }
   });
@@ -124,9 +157,19 @@ for (const signer of SIGNERS) {
     const b64 = (text: string) => Buffer.from(text).toString('base64url');
     const [, body, signature] = token.split('.');
     for (const wrong of [
-      '', '.', '..', 'a.b.c', 'not a token', token.slice(0, 20), `${token}.x`, `.${body}.${signature}`,
-      `${b64('[]')}.${body}.${signature}`, `${b64('{')}.${body}.${signature}`, 'x'.repeat(TOKEN_BYTES),
-      'x'.repeat(TOKEN_BYTES + 1), `${b64(`{"alg":"${algorithm}"}`)}.${b64('7')}.${signature}`,
+      '',
+      '.',
+      '..',
+      'a.b.c',
+      'not a token',
+      token.slice(0, 20),
+      `${token}.x`,
+      `.${body}.${signature}`,
+      `${b64('[]')}.${body}.${signature}`,
+      `${b64('{')}.${body}.${signature}`,
+      'x'.repeat(TOKEN_BYTES),
+      'x'.repeat(TOKEN_BYTES + 1),
+      `${b64(`{"alg":"${algorithm}"}`)}.${b64('7')}.${signature}`,
     ]) {
       await refused(t, 'format', wrong);
     }
@@ -155,13 +198,16 @@ for (const signer of SIGNERS) {
   });
 }
 
-test('an RS256 public key never verifies HS256, in whatever form it is used as a secret', async (t) => {
+test('an RS256 public key never verifies HS256, in whatever form', async (t) => {
   const rsa = SIGNERS[2];
   const verifier = createVerifier([rsa.issuer], clock);
   const key = createPublicKey(rsa.issuer.key!);
   const forms: (string | Buffer)[] = [
-    rsa.issuer.key!, rsa.issuer.key!.trim(), key.export({ type: 'spki', format: 'der' }),
-    key.export({ type: 'pkcs1', format: 'pem' }), JSON.stringify(key.export({ format: 'jwk' })),
+    rsa.issuer.key!,
+    rsa.issuer.key!.trim(),
+    key.export({ type: 'spki', format: 'der' }),
+    key.export({ type: 'pkcs1', format: 'pem' }),
+    JSON.stringify(key.export({ format: 'jwk' })),
   ];
   const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
   for (const secret of forms) {
@@ -189,13 +235,18 @@ test('keys come from PEM, JWK, JWK sets and files; kid chooses among several', a
   const folder = mkdtempSync(join(tmpdir(), 'cell-keys-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const [one, two] = [pair('EdDSA'), pair('EdDSA')];
-  const jwk = (signer: Signer, kid: string) =>
-    ({ ...createPublicKey(signer.issuer.key!).export({ format: 'jwk' }), kid });
+  const jwk = (signer: Signer, kid: string) => ({
+    ...createPublicKey(signer.issuer.key!).export({ format: 'jwk' }),
+    kid,
+  });
   const set = JSON.stringify({ keys: [jwk(one, 'one'), jwk(two, 'two')] });
   const keyFile = join(folder, 'keys.json');
   writeFileSync(keyFile, set);
   const { key: _, ...rest } = one.issuer;
-  for (const issuer of [{ ...rest, key: set }, { ...rest, keyFile }]) {
+  for (const issuer of [
+    { ...rest, key: set },
+    { ...rest, keyFile },
+  ]) {
     const verifier = createVerifier([issuer], clock);
     for (const signer of [one, two]) {
       t.is((await verifier.verify(await mint(signer))).subject, 'alice');
@@ -233,8 +284,12 @@ test('keys that cannot be used are refused when the host starts, and not quoted'
     t.regex(error!.message, /https:\/\/issuer\.example/);
     t.false(error!.message.includes(secret));
   };
-  const hmac = (text: string): Issuer =>
-    ({ issuer: ISS, audience: AUD, algorithms: ['HS256'], secret: text });
+  const hmac = (text: string): Issuer => ({
+    issuer: ISS,
+    audience: AUD,
+    algorithms: ['HS256'],
+    secret: text,
+  });
   refuses(hmac(secret), /at least 32 bytes/);
   t.notThrows(() => createVerifier([hmac('x'.repeat(32))]));
   t.throws(() => createVerifier([hmac('x'.repeat(31))]), { instanceOf: KeyError });
@@ -250,7 +305,10 @@ test('keys that cannot be used are refused when the host starts, and not quoted'
   refuses(pair('RS256', 1024).issuer, /at least 2048 bits/);
   const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey;
   refuses(of('ES256', pem(p384)), /not used/);
-  refuses({ issuer: ISS, audience: AUD, algorithms: ['RS256'], keyFile: '/nowhere/key' }, /nowhere/);
+  refuses(
+    { issuer: ISS, audience: AUD, algorithms: ['RS256'], keyFile: '/nowhere/key' },
+    /nowhere/,
+  );
   refuses({ issuer: ISS, audience: AUD, algorithms: ['RS256'] }, /neither key/);
   t.throws(() => createVerifier([rsa.issuer, rsa.issuer]), { message: /configured twice/ });
 });

@@ -2,6 +2,7 @@
 
 import test from 'ava';
 import type { Host } from '../../host/host.ts';
+import { fingerprint, fingerprintNumber } from '../../host/schema/fingerprint.ts';
 import { CellError, Status, Synapse } from '../../host/synapse/node/index.ts';
 import { type World, world } from './world.ts';
 
@@ -123,7 +124,8 @@ test('two generated clients share one connection', async (t) => {
 });
 
 test('a client whose methods have changed is told what changed', async (t) => {
-  const methods = [{ name: 'probe.echo', fingerprint: 99n, text: 'probe.echo(string)->u64' }];
+  const text = 'probe.echo(string)->u64';
+  const methods = [{ name: 'probe.echo', fingerprint: fingerprintNumber(fingerprint(text)), text }];
   const synapse = await Synapse.open(methods, { url: host.url, token: mint });
   synapse.begin();
   const error = await t.throwsAsync<CellError>(synapse.end(0, 0, () => 0), failing);

@@ -51,7 +51,7 @@ function check(name: string, text: string): string[] {
     compilerOptions: {
       ...{ target: 'es2024', lib: ['ESNext', 'DOM'], module: 'nodenext', moduleDetection: 'force' },
       ...{ types: ['node'], strict: true, noEmit: true, erasableSyntaxOnly: true, skipLibCheck: true },
-      ...{ verbatimModuleSyntax: true, allowImportingTsExtensions: true, noUnusedLocals: true },
+      ...{ verbatimModuleSyntax: true, allowImportingTsExtensions: true },
     },
     files: [file],
   };

@@ -1,0 +1,2 @@
+export { Book, shelf } from "./book";
+export const type = "lent";

@@ -1,0 +1,4 @@
+/** Somebody who reads. */
+export class Member {
+  name: string = "";
+}
