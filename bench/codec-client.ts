@@ -136,7 +136,7 @@ export function jsonWay(): Way {
   return {
     name: 'json',
     encode: () => Buffer.from(JSON.stringify(plain)),
-    decode: () => JSON.parse(bytes.utf8Slice(0, bytes.length)),
+    decode: () => JSON.parse(bytes.toString('utf8')),
     bytes,
   };
 }

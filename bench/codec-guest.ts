@@ -1,5 +1,5 @@
-// Owns the guest's side of the suite `codec`: compiles bench/as with the generated codec and the arena
-// runtime, and checks that what is compared does the same work. Never times anything.
+// Owns the guest's side of the suite `codec`: compiles bench/as with the generated codec and the
+// arena runtime, and checks that what is compared does the same work. Never times anything.
 
 import { readFileSync } from 'node:fs';
 import { emitGuestCodec } from '../build/4-emit/guest-codec.ts';
@@ -55,7 +55,10 @@ function noStack(): new () => { afterParse(): void } {
   };
 }
 
-/** Compiles and starts the loops around the codec of `schema`, whose method 0 takes and gives a User. */
+/**
+ * Compiles and starts the loops around the codec of `schema`, whose method 0 takes and gives a
+ * User.
+ */
 export async function startLoops(schema: Schema): Promise<GuestLoops> {
   const asc = await import('assemblyscript/asc');
   const codec = codecModule(schema);

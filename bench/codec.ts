@@ -1,7 +1,7 @@
-// Owns the suite `codec`: one User, encoded and decoded by the generated codecs in TypeScript and in
-// the guest, beside JSON, msgpackr and protobufjs, or in the guest beside hand-written MessagePack and
-// protobuf (bench/as/peers.ts). Sides take turns in one run; numbers are medians, `ratio` is the best
-// other one's time over ours.
+// Owns the suite `codec`: one User, encoded and decoded by the generated codecs in TypeScript and
+// in the guest, beside JSON, msgpackr and protobufjs, or in the guest beside hand-written
+// MessagePack and protobuf (bench/as/peers.ts). Sides take turns in one run; numbers are medians,
+// `ratio` is the best other one's time over ours.
 
 import Benchmark from 'benchmark';
 import {

@@ -1,5 +1,5 @@
-// Owns the servers of the suite `wire`: `raw` sends every message back as it came, `inline` and `lane` serve the
-// module given as second argument. Started by wire.ts only; ends with it.
+// Owns the servers of the suite `wire`: `raw` sends every message back as it came, `inline` and
+// `lane` serve the module given as second argument. Started by wire.ts only; ends with it.
 
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';

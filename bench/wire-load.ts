@@ -1,12 +1,12 @@
-// Owns the process that loads the servers of the suite `wire`: takes one order after another over IPC and answers with
-// what it saw. Started by wire.ts only; ends with it.
+// Owns the process that loads the servers of the suite `wire`: takes one order after another over
+// IPC and answers with what it saw. Started by wire.ts only; ends with it.
 
 import type { ClientOrder, LoadOrder, LoadReply } from './wire-orders.ts';
 import { runPrebuilt } from './wire-stream.ts';
 
 /** What the generated client of the cell offers. */
 interface WireEcho {
-  echo(value: bigint): Promise<bigint>;
+  echo(a: bigint, b: bigint, c: bigint, d: bigint): Promise<{ a: bigint; b: bigint; c: bigint }>;
   synapse: { close(): Promise<void> };
 }
 interface Generated {
@@ -24,8 +24,8 @@ async function runClient(order: ClientOrder): Promise<LoadReply> {
   const loop = async (value: bigint): Promise<void> => {
     while (!stop) {
       const began = single ? performance.now() : 0;
-      const got = await client.echo(value);
-      if (got !== value) throw new Error(`echo(${value}) gave ${got}`);
+      const got = await client.echo(value, 1n, 2n, 3n);
+      if (got.a !== value) throw new Error(`echo(${value}) gave ${got.a}`);
       if (single) times.push(performance.now() - began);
       done++;
     }

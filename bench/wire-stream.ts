@@ -1,8 +1,9 @@
-// Owns the cheapest client there is: prebuilt frames written to one WebSocket, replies counted by their bytes. It must
-// cost less than any server that it loads. The mask is zero, so the bytes on the wire are the frames.
+// Owns the cheapest client there is: prebuilt frames written to one WebSocket, replies counted by
+// their bytes. It must cost less than any server that it loads. The mask is zero, so the bytes on
+// the wire are the frames.
 //
-// Every reply is as long as its request, so bytes / frame = calls; the first frame of every message is looked
-// at: an ERROR there means that the figures would be of refusals.
+// Every reply is as long as its request, so bytes / frame = calls; the first frame of every
+// message is looked at: an ERROR there means that the figures would be of refusals.
 
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
@@ -18,8 +19,8 @@ import {
 import { decodeWelcome, helloFrame } from '../host/session/wire.ts';
 import type { LoadReply, PrebuiltOrder } from './wire-orders.ts';
 
-/** Arguments of `echo(value: u64)`: textStart, rootSize, the value, the text area's zero byte. */
-const PAYLOAD = [16, 0, 0, 0, 8, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0];
+/** Arguments of `echo`: textStart, rootSize, four u64, the text area's zero byte. */
+const PAYLOAD = [40, 0, 0, 0, 32, 0, 0, 0, ...Array<number>(32).fill(7), 0];
 const FRAME_BYTES = (HEADER_BYTES + PAYLOAD.length + 7) & ~7;
 
 /** A client's WebSocket message with a zero mask. */
@@ -47,7 +48,9 @@ function requests(route: number, count: number): Buffer {
   return masked(body);
 }
 
-/** Reads WebSocket messages off a stream: counts payload bytes, looks at the first byte of a kind. */
+/**
+ * Reads WebSocket messages off a stream: counts payload bytes, looks at the first byte of a kind.
+ */
 class Counter {
   bytes = 0;
   /** Payload of the message being read that is still to come. */

@@ -1,13 +1,14 @@
-// Owns the suite `wire`: calls into a sandboxed cell over a real WebSocket, beside an echo of the same bytes by bare
-// uWebSockets.js, in one run. Every program is a process of its own:
+// Owns the suite `wire`: calls into a sandboxed cell over a real WebSocket, beside an echo of the
+// same bytes by bare uWebSockets.js, in one run. Every program is a process of its own:
 //
-//   wire-load.ts    prebuilt frames over one socket, or the generated client     (one, idle between runs)
-//   wire-host.ts    raw: uWebSockets.js that sends back what it gets             (all three stand
-//                   inline: the host with --lanes 0; lane: with one lane          from the start)
+//   wire-load.ts    prebuilt frames over one socket, or the generated client   (one for all)
+//   wire-host.ts    raw: uWebSockets.js that sends back what it gets           (all three stand
+//                   inline: the host with --lanes 0; lane: with one lane        from the start)
 //
-// Rounds go over all servers in turn, so that a noisy machine is noisy for all; ratios are medians of the
-// rounds' pairs. Rows ending in -cpu are the server's CPU per call, all its threads: they hold still where
-// the machine is busy with other things. A frame is 40 bytes both ways: a u64 through the compiled cell's codec.
+// Rounds go over all servers in turn, so that a noisy machine is noisy for all; ratios are
+// medians of the rounds' pairs. Rows ending in -cpu are the server's CPU per call, all its
+// threads: they hold still where the machine is busy with other things. A frame is 64 bytes both
+// ways: four u64 in, a record of three out, through the codec of a cell that `cell build` made.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,11 +24,21 @@ export const suite = 'wire';
 /** Milliseconds that a process has to start, or to answer beyond its order's time. */
 const PATIENCE_MS = 20_000;
 
-const CELL = `/** Gives back what it gets. */
+const CELL = `class Three {
+  a: u64 = 0;
+  b: u64 = 0;
+  c: u64 = 0;
+}
+
+/** Gives back what it gets. */
 @service
 class WireEcho {
-  echo(value: u64): u64 {
-    return value;
+  echo(a: u64, b: u64, c: u64, d: u64): Three {
+    const three = new Three();
+    three.a = a;
+    three.b = b;
+    three.c = c ^ d;
+    return three;
   }
 }
 `;

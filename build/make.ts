@@ -4,6 +4,7 @@
 //   .cell/out/<cell>.wasm .wasm.map .schema.json     .cell/out/cache/
 //   .cell/clients/<cell>.ts  .cell/lock/<cell>.lock  .cell/types/cell.d.ts
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Cache, type Kept } from './6-lock/cache.ts';
@@ -43,7 +44,7 @@ export interface Made {
 }
 
 export interface MakeOptions {
-  /** Service files, relative to cwd or absolute; [] = every *.cell.ts below cwd. */
+  /** Service files or folders of them, relative to cwd or absolute; [] = all below cwd. */
   files: string[];
   cwd: string;
   /** Refuse to change a lock (for CI). */
@@ -64,7 +65,12 @@ export async function make(options: MakeOptions): Promise<Made[]> {
   const { cwd } = options;
   const tools = readTools();
   const cache = new Cache(path.join(cwd, '.cell/out/cache'), cwd, tools.hash);
-  const files = options.files.length > 0 ? options.files : findServices(cwd);
+  const files = options.files.length > 0 ? options.files.flatMap(expand) : findServices(cwd);
+  function expand(name: string): string[] {
+    const file = path.resolve(cwd, name);
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
+    return stat?.isDirectory() ? findServices(file) : [file];
+  }
   const made: Made[] = [];
   const owners = new Map<string, string>();
   for (const file of [...new Set(files.map((f) => path.resolve(cwd, f)))]) {
@@ -181,10 +187,18 @@ async function refusal(
   return findings.sorted()[0] ?? null;
 }
 
-/** What an editor needs to know the names of the SDK; the text is the SDK's own. */
+/**
+ * What an editor needs: the names of the SDK, and those of AssemblyScript. The latter are asc's own
+ * text with one change: TypeScript 7 wants `Number` to be an interface, not an alias.
+ */
 function writeTypes(cwd: string): void {
-  const text = fs.readFileSync(
-    fileURLToPath(new URL('../assembly/guest/cell.d.ts', import.meta.url)),
-  );
-  writeWhole(path.join(cwd, '.cell/types/cell.d.ts'), text);
+  const folder = path.join(cwd, '.cell', 'types');
+  const sdk = fileURLToPath(new URL('../assembly/guest/cell.d.ts', import.meta.url));
+  writeWhole(path.join(folder, 'cell.d.ts'), fs.readFileSync(sdk));
+  const { resolve } = createRequire(import.meta.url);
+  const std = path.join(path.dirname(resolve('assemblyscript/package.json')), 'std', 'assembly');
+  const text = fs
+    .readFileSync(path.join(std, 'index.d.ts'), 'utf8')
+    .replace(/declare type Number = _Float;/, 'declare interface Number extends _Float {}');
+  writeWhole(path.join(folder, 'assembly.d.ts'), text);
 }

@@ -1,5 +1,5 @@
-// Owns `.cell/run/host.json`: how programs of this project find the running host. Written whole or not at
-// all, for the owner's eyes; removed when the host stops. Readers check the pid.
+// Owns `.cell/run/host.json`: how programs of this project find the running host. Written whole or
+// not at all, for the owner's eyes; removed when the host stops. Readers check the pid.
 import fs from 'node:fs';
 import path from 'node:path';
 import type { HostFile } from './synapse/node/discover.ts';

@@ -1,5 +1,6 @@
-// Owns the composition of a host: shared memory, lanes, session, listeners, in the order in which they need
-// each other, and the same in reverse at the end. Everything that decides something is in the parts.
+// Owns the composition of a host: shared memory, lanes, session, listeners, in the order in which
+// they need each other, and the same in reverse at the end. Everything that decides something is in
+// the parts.
 import fs from 'node:fs';
 import path from 'node:path';
 import { BACKPRESSURE_BYTES, MESSAGE_BYTES, PARK_BYTES } from '../assembly/shared/limits.ts';
@@ -47,7 +48,10 @@ export interface Host {
   readonly cells: readonly CellSpec[];
   readonly lanes: Lanes;
   readonly reception: SessionReception;
-  /** Signs a development token; undefined where issuers are configured or the host is not on loopback. */
+  /**
+   * Signs a development token; undefined where issuers are configured or the host is not on
+   * loopback.
+   */
   readonly mintToken: ((mint: Mint) => Promise<string>) | undefined;
   /** Stops listening, answers what was accepted, ends the lanes. Idempotent. */
   stop(): Promise<void>;
@@ -59,8 +63,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * The development issuer exists where nobody configured whom to trust and nobody from outside can ask:
- * no issuers, loopback only, no foreign names or origins (a proxy in front would bring those).
+ * The development issuer exists where nobody configured whom to trust and nobody from outside can
+ * ask: no issuers, loopback only, no foreign names or origins (a proxy in front would bring those).
  */
 function developmentIssuer(options: HostOptions, run: string): DevelopmentIssuer | undefined {
   const { issuers = [], hosts = [], origins = [] } = options.config;
@@ -80,7 +84,8 @@ function readCells(options: HostOptions): CellSpec[] {
       ...(pagesMax === undefined ? {} : { pages: pagesMax }),
     }));
     const twin = cells.find((c) => c.name === spec.name);
-    if (twin) throw new Error(`two modules are the cell \`${spec.name}\`: ${twin.file} and ${file}`);
+    if (twin)
+      throw new Error(`two modules are the cell \`${spec.name}\`: ${twin.file} and ${file}`);
     cells.push(spec);
     firstRoute += spec.schema.methods.length;
   }
@@ -131,7 +136,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await lanes.load(spec);
       cells.push(spec);
     }
-    const orders = await RevokeOrders.open(run, ({ subject, until }) => reception.revoke(subject, until));
+    const orders = await RevokeOrders.open(run, ({ subject, until }) =>
+      reception.revoke(subject, until),
+    );
     closing.push(() => orders.close());
 
     const pageToken = development && (() => development.mintToken({ subject: 'page' }));

@@ -87,7 +87,8 @@ test('no file is named for nothing in particular', (t) => {
 test('every file of code opens with what it owns', (t) => {
   const opening = /^(?:#![^\n]*\n)?\s*(?:\/\/|\/\*|;;|\(;)/;
   const faults = files.filter(
-    (file) => CODE.test(file) && !file.endsWith('.d.ts') && !opening.test(text.get(file) ?? ''),
+    (file) =>
+      CODE.test(file) && !/\.(?:d|test)\.ts$/.test(file) && !opening.test(text.get(file) ?? ''),
   );
   clean(t, 'files open with a comment that says what they own and never do', faults);
 });

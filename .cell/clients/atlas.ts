@@ -160,13 +160,11 @@ export class Atlas {
 function encode_search(out: Outbox, at: number, a0: string, a1: number): number {
   const w = writer;
   try {
-    do {
-      const p = w.open(out, at, 12);
-      w.string(p, a0);
-      if (a1 >>> 0 !== a1) w.misfit();
-      w.view.setUint32(p + 8, a1, true);
-    } while (w.again());
-    return w.length;
+    const p = w.open(out, at, 12);
+    w.string(p, a0);
+    if (a1 >>> 0 !== a1) w.misfit();
+    w.view.setUint32(p + 8, a1, true);
+    return w.close();
   } catch (error) {
     throw explain(error, METHODS[0] as MethodRef, ['prefix', 'limit'], [a0, a1]);
   }
@@ -188,14 +186,12 @@ function decode_search(
 function encode_nearest(out: Outbox, at: number, a0: number, a1: number, a2: number): number {
   const w = writer;
   try {
-    do {
-      const p = w.open(out, at, 20);
-      w.f64(p, a0);
-      w.f64(p + 8, a1);
-      if (a2 >>> 0 !== a2) w.misfit();
-      w.view.setUint32(p + 16, a2, true);
-    } while (w.again());
-    return w.length;
+    const p = w.open(out, at, 20);
+    w.f64(p, a0);
+    w.f64(p + 8, a1);
+    if (a2 >>> 0 !== a2) w.misfit();
+    w.view.setUint32(p + 16, a2, true);
+    return w.close();
   } catch (error) {
     throw explain(error, METHODS[1] as MethodRef, ['lat', 'lon', 'limit'], [a0, a1, a2]);
   }
@@ -217,14 +213,12 @@ function decode_nearest(
 function encode_points(out: Outbox, at: number, a0: number, a1: number): number {
   const w = writer;
   try {
-    do {
-      const p = w.open(out, at, 8);
-      if (a0 >>> 0 !== a0) w.misfit();
-      w.view.setUint32(p, a0, true);
-      if (a1 >>> 0 !== a1) w.misfit();
-      w.view.setUint32(p + 4, a1, true);
-    } while (w.again());
-    return w.length;
+    const p = w.open(out, at, 8);
+    if (a0 >>> 0 !== a0) w.misfit();
+    w.view.setUint32(p, a0, true);
+    if (a1 >>> 0 !== a1) w.misfit();
+    w.view.setUint32(p + 4, a1, true);
+    return w.close();
   } catch (error) {
     throw explain(error, METHODS[2] as MethodRef, ['from', 'count'], [a0, a1]);
   }
@@ -246,12 +240,10 @@ function decode_points(
 function encode_place(out: Outbox, at: number, a0: number): number {
   const w = writer;
   try {
-    do {
-      const p = w.open(out, at, 4);
-      if (a0 >>> 0 !== a0) w.misfit();
-      w.view.setUint32(p, a0, true);
-    } while (w.again());
-    return w.length;
+    const p = w.open(out, at, 4);
+    if (a0 >>> 0 !== a0) w.misfit();
+    w.view.setUint32(p, a0, true);
+    return w.close();
   } catch (error) {
     throw explain(error, METHODS[3] as MethodRef, ['id'], [a0]);
   }
@@ -318,8 +310,8 @@ function read_list0(r: Reader, p: number): Place[] {
   const n = r.count(p);
   let at = r.records(p, 40);
   const stride = r.stride;
-  const list: Place[] = [];
-  for (let i = 0; i < n; i++, at += stride) list.push(read_Place(r, at));
+  const list: Place[] = new Array(n);
+  for (let i = 0; i < n; i++, at += stride) list[i] = read_Place(r, at);
   return list;
 }
 
@@ -327,7 +319,7 @@ function read_list1(r: Reader, p: number): Nearby[] {
   const n = r.count(p);
   let at = r.records(p, 16);
   const stride = r.stride;
-  const list: Nearby[] = [];
-  for (let i = 0; i < n; i++, at += stride) list.push(read_Nearby(r, at));
+  const list: Nearby[] = new Array(n);
+  for (let i = 0; i < n; i++, at += stride) list[i] = read_Nearby(r, at);
   return list;
 }

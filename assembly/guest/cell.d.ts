@@ -1,9 +1,9 @@
 // What an editor knows about the names that every cell sees without importing them. `cell build`
 // copies it to `.cell/types/cell.d.ts`. A tsconfig.json for service files:
 //
-//   { "extends": "assemblyscript/std/assembly.json",
-//     "compilerOptions": { "experimentalDecorators": true, "strictPropertyInitialization": false,
-//                          "moduleDetection": "force" },
+//   { "compilerOptions": { "noLib": true, "types": [], "target": "esnext", "strict": true,
+//       "experimentalDecorators": true, "strictPropertyInitialization": false,
+//       "moduleDetection": "force", "noEmit": true },
 //     "include": ["**/*.cell.ts", ".cell/types/*.d.ts"] }
 
 type ClassDecorator_ = (target: abstract new (...args: any[]) => any) => void;

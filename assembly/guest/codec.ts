@@ -32,7 +32,9 @@ export function malformed(what: string): void {
 
 // ---- reading
 
-/** Begins the payload at `ptr` whose root record has at least `least` bytes; returns where that is. */
+/**
+ * Begins the payload at `ptr` whose root record has at least `least` bytes; returns where that is.
+ */
 export function open(ptr: usize, len: usize, least: u32): usize {
   depth = 0;
   rootSize = 0;

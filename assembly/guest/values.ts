@@ -1,7 +1,7 @@
 // Owns the named value types that services use beside the language's own: Uuid, Instant, Duration,
 // Decimal (VALUES rule 10). All are immutable in spirit: methods return new values.
-// Compare with `equals`: `==` compares objects, as everywhere in TypeScript. (An overload of `==` would
-// also take over `x !== null`, and with it the compiler's narrowing.)
+// Compare with `equals`: `==` compares objects, as everywhere in TypeScript. (An overload of `==`
+// would also take over `x !== null`, and with it the compiler's narrowing.)
 
 /** 128 bits, written `01234567-89ab-cdef-0123-456789abcdef`. */
 export class Uuid {

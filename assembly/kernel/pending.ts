@@ -57,7 +57,8 @@ function find(): u32 {
 }
 
 /** Queues a call whose arguments lie at `args`; it is finished input at `after`. `session`: byte
- *  offset of the caller's slot, 0 = nobody. 0, or status | reason << 8. Killed between the state and the progress word, the hand-over names the slot. */
+ *  offset of the caller's slot, 0 = nobody. 0, or status | reason << 8. Killed between the state
+ *  and the progress word, the hand-over names the slot. */
 export function accept(
   args: usize, bytes: u32, key: u64, call: u32, route: u32, stamp: u32, remainingMs: u32,
   after: u32, session: u32,

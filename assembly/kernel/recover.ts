@@ -13,7 +13,8 @@
 
 import { HEADER_BYTES } from '../shared/frame';
 import {
-  HANDOVER_LANE, L_COMPLETION, L_CPU_SLOT_WORD, L_OUT_RECORD_WORD, L_SOURCE_WORD, L_STALLED_WORD, L_WAITING_WORD,
+  HANDOVER_LANE, L_COMPLETION, L_CPU_SLOT_WORD, L_OUT_RECORD_WORD, L_SOURCE_WORD,
+  L_STALLED_WORD, L_WAITING_WORD,
   P_CALL, P_CONNECTION, P_ROUTE, P_STAMP, P_STATE, RECORD_BYTES, SOURCE_WAITING,
 } from '../shared/layout';
 import { WAITING } from '../shared/limits';
@@ -110,7 +111,8 @@ export function recoverLane(code: u32): u32 {
         left++;
         continue;
       }
-      refuse(load<u64>(at + P_CONNECTION), load<u32>(at + P_CALL), slot + 1 == culprit ? code : mates, 0);
+      const why = slot + 1 == culprit ? code : mates;
+      refuse(load<u64>(at + P_CONNECTION), load<u32>(at + P_CALL), why, 0);
       count(load<u32>(at + P_ROUTE), load<u32>(at + P_STAMP), 1);
     }
     store<u32>(at + P_STATE, FREE);

@@ -130,7 +130,9 @@ function answered(out: u32, position: u32, route: u32, stamp: u32, tally: u64): 
   countMany(route, stamp, tally);
 }
 
-/** Any frame: `w0` at `p`, `offset` bytes into a record of `size`; returns where the next begins. */
+/**
+ * Any frame: `w0` at `p`, `offset` bytes into a record of `size`; returns where the next begins.
+ */
 function frame(
   p: usize, w0: u64, offset: u32, size: u32, slot: usize, key: u64, stamp: u32, source: u32,
 ): u32 {

@@ -273,7 +273,7 @@
     (local.set $len)
     (local.set $ptr)
     (if (i32.eqz (call $inside (local.get $ptr) (local.get $len)))
-      (then (local.set $len (i32.const 0))))
+      (then (local.set $ptr (i32.const 0)) (local.set $len (i32.const 0))))
     (global.set $caughtPtr (local.get $ptr))
     (global.set $caughtLen (local.get $len))
     (i32.add (i32.const 1) (call $errorStatus)))

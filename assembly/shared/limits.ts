@@ -54,9 +54,13 @@ export const QUARANTINE_STRIKES: u32 = 3;
 export const QUARANTINE_MS: u32 = 30000;
 /** Frames per drain: bounds how old `now` may get. */
 export const DRAIN_FRAMES: u32 = 4096;
-/** Milliseconds in which a cell's start() must end, its waits included. Threat: a host never ready. */
+/**
+ * Milliseconds in which a cell's start() must end, its waits included. Threat: a host never ready.
+ */
 export const START_MS: u32 = 30000;
-/** Milliseconds of CPU in one stretch of start() or of module initialisers. Threat: endless loops. */
+/**
+ * Milliseconds of CPU in one stretch of start() or of module initialisers. Threat: endless loops.
+ */
 export const START_CPU_MS: u32 = 10000;
 /** Cells in one host: two table slots each in every lane. */
 export const CELLS: u32 = 1024;

@@ -1,6 +1,7 @@
 // Why the kernel or the host answered, where no cell wrote a message: the high byte of an ERROR's
 // status word. The texts are in host/synapse/reasons.ts; a test checks that every number has one.
-// 0 means: the payload is an error record {message: string, type: string|null, details: bytes|null}.
+// 0 means: the payload is an error record {message: string, type: string|null, details:
+// bytes|null}.
 export const REASON_NONE: u32 = 0;
 export const REASON_NO_ROUTE: u32 = 1;
 export const REASON_NO_SESSION: u32 = 2;

@@ -1,4 +1,5 @@
-// The statuses of an answer: gRPC's codes, by number. One list for kernel, guests, host and clients.
+// The statuses of an answer: gRPC's codes, by number. One list for kernel, guests, host and
+// clients.
 export const OK: u32 = 0;
 export const CANCELLED: u32 = 1;
 export const UNKNOWN: u32 = 2;

@@ -1,6 +1,6 @@
-// Cell: users.cell.ts behind the real host, with its defaults (one lane on two cores, uWebSockets.js
-// where it loads), called by the generated client. The module is compiled by the bin, in a process
-// of its own, so that the server is what `cell run` would be.
+// Cell: users.cell.ts behind the real host, with its defaults (one lane on two cores,
+// uWebSockets.js where it loads), called by the generated client. The module is compiled by the
+// bin, in a process of its own, so that the server is what `cell run` would be.
 
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -31,7 +31,13 @@ async function load(): Promise<AscParser> {
     flags: asc.CommonFlags,
     parse(text, path) {
       const parser = new asc.Parser();
-      parser.parseFile(text, path, true);
+      try {
+        parser.parseFile(text, path, true);
+      } catch (error) {
+        // Recursive descent: a source that nests thousands deep overflows its stack.
+        const message = error instanceof RangeError ? 'nested too deep' : String(error);
+        return { statements: [], faults: [{ message, start: 0, end: 0 }] };
+      }
       const faults = parser.diagnostics.map((d: Node) => ({
         message: d.message,
         start: d.range?.start ?? 0,

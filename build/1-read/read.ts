@@ -50,6 +50,7 @@ class Reader {
       aliases: [],
       strayDecorators: [],
       detailClasses: [],
+      unnamedDetails: [],
       faults: [],
     };
   }
@@ -267,5 +268,6 @@ class Reader {
     const made = node.args[0]?.kind === kinds.New ? node.args[0].typeName?.identifier : undefined;
     const found = named ?? made;
     if (found) this.#shape.detailClasses.push({ name: found.text, at: spanOf(found) });
+    else this.#shape.unnamedDetails.push(spanOf(node));
   }
 }

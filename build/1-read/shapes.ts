@@ -127,5 +127,7 @@ export interface SourceShape {
   strayDecorators: DecoratorUse[];
   /** Classes named in `details<X>(...)` or `details(new X(...))`. */
   detailClasses: { name: string; at: Span }[];
+  /** `details(x)` where the class of x cannot be seen. */
+  unnamedDetails: Span[];
   faults: SyntaxFault[];
 }

@@ -75,7 +75,8 @@ export function emitEncoder(names: CodecNames, method: Method): string[] {
   const layout = layoutOf(method.params);
   const params = method.params.map((param, i) => `, a${i}: ${typeText(param.type)}`).join('');
   const head = `function encode_${method.name}(out: Outbox, at: number${params}): number {`;
-  if (layout.slots.length === 0) return [head.replace('out:', '_out:').replace('at:', '_at:'), '  return 0;', '}', ''];
+  if (layout.slots.length === 0)
+    return [head.replace('out:', '_out:').replace('at:', '_at:'), '  return 0;', '}', ''];
   const label = method.params.map((param) => quoted(param.name)).join(', ');
   const args = method.params.map((_, i) => `a${i}`).join(', ');
   const fields = layout.slots.flatMap((slot, i) => {
@@ -85,11 +86,9 @@ export function emitEncoder(names: CodecNames, method: Method): string[] {
     head,
     '  const w = writer;',
     '  try {',
-    '    do {',
-    `      const p = w.open(out, at, ${layout.size});`,
-    ...[...fields, ...zeroGaps(layout)].map((line) => `      ${line}`),
-    '    } while (w.again());',
-    '    return w.length;',
+    `    const p = w.open(out, at, ${layout.size});`,
+    ...[...fields, ...zeroGaps(layout)].map((line) => `    ${line}`),
+    '    return w.close();',
     '  } catch (error) {',
     `    throw explain(error, METHODS[${method.index}] as MethodRef, [${label}], [${args}]);`,
     '  }',
@@ -103,11 +102,14 @@ export function emitDecoder(names: CodecNames, method: Method): string[] {
   const layout = layoutOf(resultFields(method.result));
   const result = method.result === null ? 'void' : typeText(method.result);
   const slot = layout.slots[0];
-  const value = slot === undefined ? [] : [
-    slot.trailing
-      ? `  const value = r.size >= ${slot.bytes} ? ${readExpression(names, slot.field.type, 'p')} : null;`
-      : `  const value = ${readExpression(names, slot.field.type, 'p')};`,
-  ];
+  const value =
+    slot === undefined
+      ? []
+      : [
+          slot.trailing
+            ? `  const value = r.size >= ${slot.bytes} ? ${readExpression(names, slot.field.type, 'p')} : null;`
+            : `  const value = ${readExpression(names, slot.field.type, 'p')};`,
+        ];
   const open = `r.open(bytes, view, from, to, ${layout.least});`;
   return [
     `function decode_${method.name}(`,

@@ -1,12 +1,19 @@
 // Owns the expressions that read one value in the generated client. `r` is the reader; evaluation
 // order is field order, as VALUES rule 5 wants it.
 
-import { typeText } from './client-types.ts';
 import {
-  entryFields, fieldBytes, isRecordLike, isScalarLike, type Layout, layoutOf, recordNamed,
-  REFERENCE, UUID_BYTES,
+  entryFields,
+  fieldBytes,
+  isRecordLike,
+  isScalarLike,
+  type Layout,
+  layoutOf,
+  REFERENCE,
+  recordNamed,
+  UUID_BYTES,
 } from '../../host/schema/layout.ts';
 import type { Scalar, Schema, Type } from '../../host/schema/types.ts';
+import { typeText } from './client-types.ts';
 
 /** Where the functions of a client come from; CodecNames is it. */
 export interface Functions {
@@ -18,9 +25,18 @@ export interface Functions {
 }
 
 const GET: Record<Exclude<Scalar, 'bool'>, string> = {
-  i8: 'getInt8', u8: 'getUint8', i16: 'getInt16', u16: 'getUint16', i32: 'getInt32',
-  u32: 'getUint32', i64: 'getBigInt64', u64: 'getBigUint64', f32: 'getFloat32', f64: 'getFloat64',
-  instant: 'getBigInt64', duration: 'getBigInt64',
+  i8: 'getInt8',
+  u8: 'getUint8',
+  i16: 'getInt16',
+  u16: 'getUint16',
+  i32: 'getInt32',
+  u32: 'getUint32',
+  i64: 'getBigInt64',
+  u64: 'getBigUint64',
+  f32: 'getFloat32',
+  f64: 'getFloat64',
+  instant: 'getBigInt64',
+  duration: 'getBigInt64',
 };
 
 /** A record of the schema, laid out. */
@@ -41,8 +57,10 @@ export function readExpression(names: Functions, type: Type, p: string): string 
       return `r.view.${GET[type.scalar]}(${p}${fieldBytes(type) === 1 ? '' : ', true'})`;
     case 'enum':
     case 'list':
-    case 'map': return `${names.reader(type)}(r, ${p})`;
-    case 'bytes': return `r.blob(${p})`;
+    case 'map':
+      return `${names.reader(type)}(r, ${p})`;
+    case 'bytes':
+      return `r.blob(${p})`;
     case 'nullable': {
       const inner = isScalarLike(type.of)
         ? readExpression(names, type.of, `r.one(${p}, ${fieldBytes(type.of)})`)
@@ -54,21 +72,26 @@ export function readExpression(names: Functions, type: Type, p: string): string 
       const size = isOpenEnded(layout) ? `, r.count(${p})` : '';
       return `${names.reader(type)}(r, r.record(${p}, ${layout.least})${size})`;
     }
-    default: return `r.${type.kind}(${p})`;
+    default:
+      return `r.${type.kind}(${p})`;
   }
 }
 
 /** The function that reads a record at p, or an enum, list or map by what is at p. */
 export function emitReader(names: Functions, name: string, type: Type): string[] {
   const size = type.kind === 'record' && isOpenEnded(recordLayout(names.schema, type.name));
-  const body = type.kind === 'record' ? readRecord(names, type.name)
-    : type.kind === 'list' ? readList(names, type.of)
-    : type.kind === 'map' ? readMap(names, type)
-    : [
-      'const value = r.view.getInt32(p, true);',
-      `if (!${names.member((type as { name: string }).name)}(value)) r.bad(\`\${value} is no member of an enum\`);`,
-      'return value;',
-    ];
+  const body =
+    type.kind === 'record'
+      ? readRecord(names, type.name)
+      : type.kind === 'list'
+        ? readList(names, type.of)
+        : type.kind === 'map'
+          ? readMap(names, type)
+          : [
+              'const value = r.view.getInt32(p, true);',
+              `if (!${names.member((type as { name: string }).name)}(value)) r.bad(\`\${value} is no member of an enum\`);`,
+              'return value;',
+            ];
   return [
     `function ${name}(r: Reader, p: number${size ? ', size: number' : ''}): ${typeText(type)} {`,
     ...body.map((line) => `  ${line}`),
@@ -78,7 +101,9 @@ export function emitReader(names: Functions, name: string, type: Type): string[]
 
 /** A field that an older writer may not have sent is null then. */
 function orNull(slot: Layout['slots'][number], expression: string, size: string): string {
-  return slot.trailing ? `${size} >= ${slot.offset + slot.bytes} ? ${expression} : null` : expression;
+  return slot.trailing
+    ? `${size} >= ${slot.offset + slot.bytes} ? ${expression} : null`
+    : expression;
 }
 
 const plus = (p: string, offset: number): string => (offset === 0 ? p : `${p} + ${offset}`);
@@ -89,11 +114,18 @@ function readRecord(names: Functions, record: string): string[] {
     return `  ${slot.field.name}: ${orNull(slot, value, 'size')},`;
   });
   if (!names.counted) return ['return {', ...fields, '};'];
-  return ['r.enter();', `const value: ${record} = {`, ...fields, '};', 'r.depth--;', 'return value;'];
+  return [
+    'r.enter();',
+    `const value: ${record} = {`,
+    ...fields,
+    '};',
+    'r.depth--;',
+    'return value;',
+  ];
 }
 
 function readList(names: Functions, of: Type): string[] {
-  const list = `const list: ${typeText({ kind: 'list', of })} = [];`;
+  const list = `const list: ${typeText({ kind: 'list', of })} = new Array(n);`;
   const count = 'const n = r.count(p);';
   if (isRecordLike(of)) {
     const layout = of.kind === 'record' ? recordLayout(names.schema, of.name) : null;
@@ -104,7 +136,7 @@ function readList(names: Functions, of: Type): string[] {
       `let at = r.records(p, ${layout === null ? UUID_BYTES : layout.least});`,
       'const stride = r.stride;',
       list,
-      `for (let i = 0; i < n; i++, at += stride) list.push(${item});`,
+      `for (let i = 0; i < n; i++, at += stride) list[i] = ${item};`,
       'return list;',
     ];
   }
@@ -113,7 +145,7 @@ function readList(names: Functions, of: Type): string[] {
     count,
     `let at = r.claim(p, ${bytes});`,
     list,
-    `for (let i = 0; i < n; i++, at += ${bytes}) list.push(${readExpression(names, of, 'at')});`,
+    `for (let i = 0; i < n; i++, at += ${bytes}) list[i] = ${readExpression(names, of, 'at')};`,
     'return list;',
   ];
 }

@@ -10,20 +10,30 @@ export function typeText(type: Type): string {
     case 'scalar':
       if (type.scalar === 'bool') return 'boolean';
       return BIG.has(type.scalar) ? 'bigint' : 'number';
-    case 'bytes': return 'Uint8Array';
+    case 'bytes':
+      return 'Uint8Array';
     case 'enum':
-    case 'record': return type.name;
-    case 'list': return type.of.kind === 'nullable' ? `(${typeText(type.of)})[]` : `${typeText(type.of)}[]`;
-    case 'map': return `Map<${typeText(type.key)}, ${typeText(type.value)}>`;
-    case 'nullable': return `${typeText(type.of)} | null`;
-    default: return 'string';
+    case 'record':
+      return type.name;
+    case 'list':
+      return type.of.kind === 'nullable' ? `(${typeText(type.of)})[]` : `${typeText(type.of)}[]`;
+    case 'map':
+      return `Map<${typeText(type.key)}, ${typeText(type.value)}>`;
+    case 'nullable':
+      return `${typeText(type.of)} | null`;
+    default:
+      return 'string';
   }
 }
 
 /** A doc comment, or nothing. */
 export function doc(text: string | undefined, indent: string): string[] {
   if (text === undefined || text.trim() === '') return [];
-  const lines = text.replaceAll('*/', '* /').trim().split('\n').map((line) => line.trimEnd());
+  const lines = text
+    .replaceAll('*/', '* /')
+    .trim()
+    .split('\n')
+    .map((line) => line.trimEnd());
   if (lines.length === 1) return [`${indent}/** ${lines[0]} */`];
   return [`${indent}/**`, ...lines.map((line) => `${indent} * ${line}`.trimEnd()), `${indent} */`];
 }

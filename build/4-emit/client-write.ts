@@ -1,13 +1,21 @@
 // Owns the statements that write one value in the generated client. `w` is the writer, `p` the
 // position of the record being written; what a value refers to is written right behind, in order.
 
-import { type Functions, recordLayout } from './client-read.ts';
-import { typeText } from './client-types.ts';
 import {
-  blockAlignment, entryFields, fieldBytes, isRecordLike, isScalarLike, type Layout, layoutOf,
-  REFERENCE, strideOf, UUID_BYTES,
+  blockAlignment,
+  entryFields,
+  fieldBytes,
+  isRecordLike,
+  isScalarLike,
+  type Layout,
+  layoutOf,
+  REFERENCE,
+  strideOf,
+  UUID_BYTES,
 } from '../../host/schema/layout.ts';
 import type { Scalar, Type } from '../../host/schema/types.ts';
+import { type Functions, recordLayout } from './client-read.ts';
+import { typeText } from './client-types.ts';
 
 /** What must hold for a number to be an integer type, and how it is stored. */
 const INTEGERS: Partial<Record<Scalar, [(v: string) => string, string]>> = {
@@ -21,7 +29,13 @@ const INTEGERS: Partial<Record<Scalar, [(v: string) => string, string]>> = {
 
 /** Scalars that the writer has a method for. */
 const METHODS: Partial<Record<Scalar, string>> = {
-  bool: 'bool', f32: 'f32', f64: 'f64', i64: 'i64', u64: 'u64', instant: 'i64', duration: 'i64',
+  bool: 'bool',
+  f32: 'f32',
+  f64: 'f64',
+  i64: 'i64',
+  u64: 'u64',
+  instant: 'i64',
+  duration: 'i64',
 };
 
 const plus = (p: string, offset: number): string => (offset === 0 ? p : `${p} + ${offset}`);
@@ -49,25 +63,33 @@ function writeValue(names: Functions, type: Type, p: string, v: string): string[
       const end = fieldBytes(type) === 1 ? '' : ', true';
       return [`if (${misfit(v)}) w.misfit();`, `w.view.${set}(${p}, ${v}${end});`];
     }
-    case 'enum': return [`if (!${names.member(type.name)}(${v})) w.misfit();`, `w.view.setInt32(${p}, ${v}, true);`];
-    case 'bytes': return [`w.blob(${p}, ${v});`];
-    case 'nullable': return writeNullable(names, type.of, p, v);
+    case 'enum':
+      return [
+        `if (!${names.member(type.name)}(${v})) w.misfit();`,
+        `w.view.setInt32(${p}, ${v}, true);`,
+      ];
+    case 'bytes':
+      return [`w.blob(${p}, ${v});`];
+    case 'nullable':
+      return writeNullable(names, type.of, p, v);
     case 'record': {
       const { size } = recordLayout(names.schema, type.name);
       return [`${names.writer(type)}(w, w.block(${p}, ${size}, ${size}, 4), ${v});`];
     }
     case 'list':
-    case 'map': return [`${names.writer(type)}(w, ${p}, ${v});`];
-    default: return [`w.${type.kind}(${p}, ${v});`];
+    case 'map':
+      return [`${names.writer(type)}(w, ${p}, ${v});`];
+    default:
+      return [`w.${type.kind}(${p}, ${v});`];
   }
 }
 
 function writeNullable(names: Functions, of: Type, p: string, v: string): string[] {
   const there = isScalarLike(of)
     ? [
-      `const q = w.block(${p}, 1, ${fieldBytes(of)}, ${blockAlignment(of)});`,
-      ...writeValue(names, of, 'q', v),
-    ]
+        `const q = w.block(${p}, 1, ${fieldBytes(of)}, ${blockAlignment(of)});`,
+        ...writeValue(names, of, 'q', v),
+      ]
     : writeValue(names, of, p, v);
   return [
     `if (${v} === null || ${v} === undefined) {`,
@@ -95,10 +117,14 @@ export function zeroGaps(layout: Layout, p = 'p'): string[] {
 
 /** The function `name(w, p, v)` that writes a record at p, or a list or map by a reference at p. */
 export function emitWriter(names: Functions, name: string, type: Type): string[] {
-  const body = type.kind === 'record' ? writeRecord(names, type.name)
-    : type.kind === 'list' ? writeList(names, type.of)
-    : type.kind === 'map' ? writeMap(names, type.key, type.value)
-    : [];
+  const body =
+    type.kind === 'record'
+      ? writeRecord(names, type.name)
+      : type.kind === 'list'
+        ? writeList(names, type.of)
+        : type.kind === 'map'
+          ? writeMap(names, type.key, type.value)
+          : [];
   return [
     `function ${name}(w: Writer, p: number, v: ${typeText(type)}): void {`,
     ...body.map((line) => `  ${line}`),
@@ -124,7 +150,8 @@ function writeList(names: Functions, of: Type): string[] {
   const item = `v[i] as ${typeText(of)}`;
   if (isRecordLike(of)) {
     const size = of.kind === 'record' ? recordLayout(names.schema, of.name).size : UUID_BYTES;
-    const write = of.kind === 'record' ? `${names.writer(of)}(w, at, ${item});` : `w.uuidAt(at, ${item});`;
+    const write =
+      of.kind === 'record' ? `${names.writer(of)}(w, at, ${item});` : `w.uuidAt(at, ${item});`;
     return [
       'if (!Array.isArray(v)) w.misfit();',
       'const n = v.length;',
@@ -136,8 +163,10 @@ function writeList(names: Functions, of: Type): string[] {
     ];
   }
   const bytes = isScalarLike(of) ? fieldBytes(of) : REFERENCE;
-  const write = of.kind === 'string' ? writeValue(names, of, 'at', item)
-    : [`const item = ${item};`, ...writeValue(names, of, 'at', 'item')];
+  const write =
+    of.kind === 'string'
+      ? writeValue(names, of, 'at', item)
+      : [`const item = ${item};`, ...writeValue(names, of, 'at', 'item')];
   return [
     `let at = w.list(p, v, ${bytes}, ${blockAlignment(of)});`,
     'const n = v.length;',

@@ -2,14 +2,18 @@
 // and write its result, and the functions that they call, on top of assembly/guest/codec.ts.
 // Names: read_X, write_X, _need_X (measures), _is_X, and locals that begin with `_`.
 
-import {
-  enumNamed, layoutOf, resultFields,
-} from '../../host/schema/layout.ts';
+import { enumNamed, layoutOf, resultFields } from '../../host/schema/layout.ts';
 import type { Method, Schema, Type } from '../../host/schema/types.ts';
 import type { GuestCodec } from './contract.ts';
-import { guestType, type GuestFunctions } from './guest-types.ts';
 import { emitGuestReader, readGuest } from './guest-read.ts';
-import { emitGuestMeasure, emitGuestWriter, measureGuest, writeGuest, writeGuestGaps } from './guest-write.ts';
+import { type GuestFunctions, guestType } from './guest-types.ts';
+import {
+  emitGuestMeasure,
+  emitGuestWriter,
+  measureGuest,
+  writeGuest,
+  writeGuestGaps,
+} from './guest-write.ts';
 import { recursiveRecords } from './recursion.ts';
 
 /** The codec of a schema. */

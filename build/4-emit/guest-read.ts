@@ -2,7 +2,14 @@
 // records, enums, lists and maps. Checks live in assembly/guest/codec.ts.
 
 import {
-  entryFields, fieldBytes, isRecordLike, isScalarLike, type Layout, layoutOf, REFERENCE, UUID_BYTES,
+  entryFields,
+  fieldBytes,
+  isRecordLike,
+  isScalarLike,
+  type Layout,
+  layoutOf,
+  REFERENCE,
+  UUID_BYTES,
 } from '../../host/schema/layout.ts';
 import type { Type } from '../../host/schema/types.ts';
 import { behind, type GuestFunctions, guestLayout, guestType, place } from './guest-types.ts';
@@ -19,10 +26,14 @@ export function readGuest(names: GuestFunctions, type: Type, p: string, offset: 
       if (type.scalar === 'instant') return `_c.readInstant(${at})`;
       if (type.scalar === 'duration') return `_c.readDuration(${at})`;
       return `load<${type.scalar}>(${p}${behind(offset)})`;
-    case 'string': return `_c.readString(${at})`;
-    case 'decimal': return `_c.readDecimal(${at})`;
-    case 'bytes': return `_c.readBytes(${at})`;
-    case 'uuid': return `_c.readUuid(_c.record(${at}, ${UUID_BYTES}))`;
+    case 'string':
+      return `_c.readString(${at})`;
+    case 'decimal':
+      return `_c.readDecimal(${at})`;
+    case 'bytes':
+      return `_c.readBytes(${at})`;
+    case 'uuid':
+      return `_c.readUuid(_c.record(${at}, ${UUID_BYTES}))`;
     case 'nullable': {
       const inner = isScalarLike(type.of)
         ? readGuest(names, type.of, `_c.one(${at}, ${fieldBytes(type.of)})`, 0)
@@ -34,21 +45,26 @@ export function readGuest(names: GuestFunctions, type: Type, p: string, offset: 
       const size = isOpenEnded(layout) ? `, _c.count(${at})` : '';
       return `${names.reader(type)}(_c.record(${at}, ${layout.least})${size})`;
     }
-    default: return `${names.reader(type)}(${at})`;
+    default:
+      return `${names.reader(type)}(${at})`;
   }
 }
 
 /** The function that reads a record at p, or an enum, list or map by what is at p. */
 export function emitGuestReader(names: GuestFunctions, name: string, type: Type): string[] {
   const size = type.kind === 'record' && isOpenEnded(guestLayout(names, type.name));
-  const body = type.kind === 'record' ? readRecord(names, type.name)
-    : type.kind === 'list' ? readList(names, type.of)
-    : type.kind === 'map' ? readMap(names, type)
-    : [
-      'const value = load<i32>(p);',
-      `if (!${names.member((type as { name: string }).name)}(value)) _c.malformed("no member of an enum");`,
-      'return value;',
-    ];
+  const body =
+    type.kind === 'record'
+      ? readRecord(names, type.name)
+      : type.kind === 'list'
+        ? readList(names, type.of)
+        : type.kind === 'map'
+          ? readMap(names, type)
+          : [
+              'const value = load<i32>(p);',
+              `if (!${names.member((type as { name: string }).name)}(value)) _c.malformed("no member of an enum");`,
+              'return value;',
+            ];
   return [
     `function ${name}(p: usize${size ? ', size: u32' : ''}): ${guestType(type)} {`,
     ...body.map((line) => `  ${line}`),
@@ -99,10 +115,10 @@ function readList(names: GuestFunctions, of: Type): string[] {
     ...(isPlain(of)
       ? [`memory.copy(list.dataStart, at, <usize>n * ${bytes});`]
       : [
-        `for (let i = 0; i < n; i++, at += ${bytes}) {`,
-        `  unchecked(list[i] = ${readGuest(names, of, 'at', 0)});`,
-        '}',
-      ]),
+          `for (let i = 0; i < n; i++, at += ${bytes}) {`,
+          `  unchecked(list[i] = ${readGuest(names, of, 'at', 0)});`,
+          '}',
+        ]),
     'return list;',
   ];
 }

@@ -1,7 +1,7 @@
 // Owns how a schema's types look in AssemblyScript, and what the emitters of the guest's codec need
 // to know of each other.
 
-import { layoutOf, type Layout, recordNamed } from '../../host/schema/layout.ts';
+import { type Layout, layoutOf, recordNamed } from '../../host/schema/layout.ts';
 import type { Schema, Type } from '../../host/schema/types.ts';
 
 /** Where the functions of a guest codec come from. */
@@ -16,7 +16,10 @@ export interface GuestFunctions {
 }
 
 const NAMED: Partial<Record<Type['kind'], string>> = {
-  string: 'string', bytes: 'Uint8Array', uuid: '_Uuid', decimal: '_Decimal',
+  string: 'string',
+  bytes: 'Uint8Array',
+  uuid: '_Uuid',
+  decimal: '_Decimal',
 };
 
 /** The AssemblyScript type of a value. Error for a nullable number, which the language lacks. */
@@ -26,13 +29,18 @@ export function guestType(type: Type): string {
       if (type.scalar === 'instant') return '_Instant';
       return type.scalar === 'duration' ? '_Duration' : type.scalar;
     case 'enum':
-    case 'record': return type.name;
-    case 'list': return `Array<${guestType(type.of)}>`;
-    case 'map': return `Map<${guestType(type.key)}, ${guestType(type.value)}>`;
+    case 'record':
+      return type.name;
+    case 'list':
+      return `Array<${guestType(type.of)}>`;
+    case 'map':
+      return `Map<${guestType(type.key)}, ${guestType(type.value)}>`;
     case 'nullable':
-      if (isNumber(type.of)) throw new Error(`AssemblyScript has no nullable ${guestType(type.of)}`);
+      if (isNumber(type.of))
+        throw new Error(`AssemblyScript has no nullable ${guestType(type.of)}`);
       return `${guestType(type.of)} | null`;
-    default: return NAMED[type.kind]!;
+    default:
+      return NAMED[type.kind]!;
   }
 }
 

@@ -3,11 +3,26 @@
 // written: holes in arrays, and records that nest too deep.
 
 import {
-  blockAlignment, entryFields, fieldBytes, isRecordLike, isScalarLike, type Layout, layoutOf,
-  REFERENCE, strideOf, UUID_BYTES,
+  blockAlignment,
+  entryFields,
+  fieldBytes,
+  isRecordLike,
+  isScalarLike,
+  type Layout,
+  layoutOf,
+  REFERENCE,
+  strideOf,
+  UUID_BYTES,
 } from '../../host/schema/layout.ts';
 import type { Type } from '../../host/schema/types.ts';
-import { behind, type GuestFunctions, guestLayout, guestType, isNumber, place } from './guest-types.ts';
+import {
+  behind,
+  type GuestFunctions,
+  guestLayout,
+  guestType,
+  isNumber,
+  place,
+} from './guest-types.ts';
 
 /** A name for a value that may be null: the compiler narrows locals, not fields. */
 function local(v: string): string {
@@ -30,38 +45,55 @@ function ifThere(v: string, there: string[], otherwise: string[] = []): string[]
 /** True when a value of the type takes nothing behind its record. */
 function isFlat(names: GuestFunctions, type: Type): boolean {
   if (type.kind !== 'record') return isScalarLike(type);
-  return !names.counted && guestLayout(names, type.name).slots.every((s) => isScalarLike(s.field.type));
+  return (
+    !names.counted && guestLayout(names, type.name).slots.every((s) => isScalarLike(s.field.type))
+  );
 }
 
 /** Statements that count what the value `v` takes. */
 export function measureGuest(names: GuestFunctions, type: Type, v: string): string[] {
   switch (type.kind) {
     case 'scalar':
-    case 'enum': return [];
-    case 'string': return [`_c.needText(${v});`];
-    case 'decimal': return [`_c.needText(${v}.toString());`];
-    case 'bytes': return [`_c.need(${v}.length, 4);`];
-    case 'uuid': return [`_c.need(${UUID_BYTES}, 4);`];
-    case 'record': return [
-      `_c.need(${guestLayout(names, type.name).size}, 4);`,
-      ...(isFlat(names, type) ? [] : [`${names.measurer(type)}(${v});`]),
-    ];
+    case 'enum':
+      return [];
+    case 'string':
+      return [`_c.needText(${v});`];
+    case 'decimal':
+      return [`_c.needText(${v}.toString());`];
+    case 'bytes':
+      return [`_c.need(${v}.length, 4);`];
+    case 'uuid':
+      return [`_c.need(${UUID_BYTES}, 4);`];
+    case 'record':
+      return [
+        `_c.need(${guestLayout(names, type.name).size}, 4);`,
+        ...(isFlat(names, type) ? [] : [`${names.measurer(type)}(${v});`]),
+      ];
     case 'nullable': {
       const { of } = type;
       if (!isScalarLike(of)) return ifThere(v, measureGuest(names, of, local(v)));
       return ifThere(v, [`_c.need(${fieldBytes(of)}, ${blockAlignment(of)});`]);
     }
-    default: return [`${names.measurer(type)}(${v});`];
+    default:
+      return [`${names.measurer(type)}(${v});`];
   }
 }
 
 /** The function that measures what is behind a record, or all of a list or map. */
 export function emitGuestMeasure(names: GuestFunctions, name: string, type: Type): string[] {
-  const body = type.kind === 'record' ? measureRecord(names, type.name)
-    : type.kind === 'list' ? measureList(names, type.of)
-    : type.kind === 'map' ? measureMap(names, type)
-    : [];
-  return [`function ${name}(v: ${guestType(type)}): void {`, ...body.map((line) => `  ${line}`), '}'];
+  const body =
+    type.kind === 'record'
+      ? measureRecord(names, type.name)
+      : type.kind === 'list'
+        ? measureList(names, type.of)
+        : type.kind === 'map'
+          ? measureMap(names, type)
+          : [];
+  return [
+    `function ${name}(v: ${guestType(type)}): void {`,
+    ...body.map((line) => `  ${line}`),
+    '}',
+  ];
 }
 
 function measureRecord(names: GuestFunctions, record: string): string[] {
@@ -87,9 +119,12 @@ function measureList(names: GuestFunctions, of: Type): string[] {
       : `_c.need(<usize>n * ${bytes}, ${blockAlignment(of)});`,
   ];
   if (isNumber(of)) return lines;
-  const inside = of.kind === 'uuid' || isFlat(names, of) ? []
-    : of.kind === 'record' ? [`${names.measurer(of)}(item);`]
-    : measureGuest(names, of, 'item');
+  const inside =
+    of.kind === 'uuid' || isFlat(names, of)
+      ? []
+      : of.kind === 'record'
+        ? [`${names.measurer(of)}(item);`]
+        : measureGuest(names, of, 'item');
   return [
     ...lines,
     'for (let i = 0; i < n; i++) {',
@@ -111,7 +146,9 @@ function measureMap(names: GuestFunctions, type: Type & { kind: 'map' }): string
     ...(value.length > 0 ? ['const values = v.values();'] : []),
     'const n = v.size;',
     'for (let i = 0; i < n; i++) {',
-    ...(key.length > 0 ? ['  const key = unchecked(keys[i]);', ...key.map((line) => `  ${line}`)] : []),
+    ...(key.length > 0
+      ? ['  const key = unchecked(keys[i]);', ...key.map((line) => `  ${line}`)]
+      : []),
     ...(value.length > 0
       ? ['  const value = unchecked(values[i]);', ...value.map((line) => `  ${line}`)]
       : []),
@@ -138,14 +175,19 @@ export function writeGuest(
       if (isNumber(type)) return [`store<${type.scalar}>(${p}, ${v}${behind(offset)});`];
       return [`store<i64>(${p}, ${v}.micros${behind(offset)});`];
     }
-    case 'enum': return [
-      `if (!${names.member(type.name)}(${v})) _c.noMember();`,
-      `store<i32>(${p}, ${v}${behind(offset)});`,
-    ];
-    case 'string': return [`_c.writeString(${at}, ${v});`];
-    case 'decimal': return [`_c.writeString(${at}, ${v}.toString());`];
-    case 'bytes': return [`_c.writeBytes(${at}, ${v});`];
-    case 'uuid': return [`_c.writeUuid(${at}, ${v});`];
+    case 'enum':
+      return [
+        `if (!${names.member(type.name)}(${v})) _c.noMember();`,
+        `store<i32>(${p}, ${v}${behind(offset)});`,
+      ];
+    case 'string':
+      return [`_c.writeString(${at}, ${v});`];
+    case 'decimal':
+      return [`_c.writeString(${at}, ${v}.toString());`];
+    case 'bytes':
+      return [`_c.writeBytes(${at}, ${v});`];
+    case 'uuid':
+      return [`_c.writeUuid(${at}, ${v});`];
     case 'record': {
       const { size } = guestLayout(names, type.name);
       return [`${names.writer(type)}(_c.block(${at}, ${size}, ${size}, 4), ${v});`];
@@ -153,11 +195,18 @@ export function writeGuest(
     case 'nullable': {
       const { of } = type;
       const there = isScalarLike(of)
-        ? writeGuest(names, of, `_c.block(${at}, 1, ${fieldBytes(of)}, ${blockAlignment(of)})`, 0, local(v))
+        ? writeGuest(
+            names,
+            of,
+            `_c.block(${at}, 1, ${fieldBytes(of)}, ${blockAlignment(of)})`,
+            0,
+            local(v),
+          )
         : writeGuest(names, of, p, offset, local(v));
       return ifThere(v, there, [`_c.writeNone(${at});`]);
     }
-    default: return [`${names.writer(type)}(${at}, ${v});`];
+    default:
+      return [`${names.writer(type)}(${at}, ${v});`];
   }
 }
 
@@ -181,10 +230,14 @@ export function writeGuestGaps(layout: Layout, p: string): string[] {
 
 /** The function that writes a record at p, or a list or map by a reference at p. */
 export function emitGuestWriter(names: GuestFunctions, name: string, type: Type): string[] {
-  const body = type.kind === 'record' ? writeRecord(names, type.name)
-    : type.kind === 'list' ? writeList(names, type.of)
-    : type.kind === 'map' ? writeMap(names, type)
-    : [];
+  const body =
+    type.kind === 'record'
+      ? writeRecord(names, type.name)
+      : type.kind === 'list'
+        ? writeList(names, type.of)
+        : type.kind === 'map'
+          ? writeMap(names, type)
+          : [];
   return [
     `function ${name}(p: usize, v: ${guestType(type)}): void {`,
     ...body.map((line) => `  ${line}`),
@@ -210,9 +263,12 @@ function writeList(names: GuestFunctions, of: Type): string[] {
   if (of.kind === 'scalar' && isNumber(of) && of.scalar !== 'f64' && of.scalar !== 'f32') {
     return ['const n = v.length;', `memory.copy(${take}, v.dataStart, <usize>n * ${bytes});`];
   }
-  const write = of.kind === 'uuid' ? ['_c.writeUuidAt(at, item);']
-    : of.kind === 'record' ? [`${names.writer(of)}(at, item);`]
-    : writeGuest(names, of, 'at', 0, 'item');
+  const write =
+    of.kind === 'uuid'
+      ? ['_c.writeUuidAt(at, item);']
+      : of.kind === 'record'
+        ? [`${names.writer(of)}(at, item);`]
+        : writeGuest(names, of, 'at', 0, 'item');
   const empty = of.kind === 'record' && guestLayout(names, of.name).size === 0;
   return [
     'const n = v.length;',

@@ -7,19 +7,25 @@ import type { Type } from '../../host/schema/types.ts';
 /** Names of the records that a type mentions directly. */
 function mentioned(type: Type): string[] {
   switch (type.kind) {
-    case 'record': return [type.name];
+    case 'record':
+      return [type.name];
     case 'list':
-    case 'nullable': return mentioned(type.of);
-    case 'map': return [...mentioned(type.key), ...mentioned(type.value)];
-    default: return [];
+    case 'nullable':
+      return mentioned(type.of);
+    case 'map':
+      return [...mentioned(type.key), ...mentioned(type.value)];
+    default:
+      return [];
   }
 }
 
 /** Names of the records whose values may hold values of the same record. */
 export function recursiveRecords(types: Types): Set<string> {
-  const next = new Map(types.records.map((record) => {
-    return [record.name, record.fields.flatMap((field) => mentioned(field.type))];
-  }));
+  const next = new Map(
+    types.records.map((record) => {
+      return [record.name, record.fields.flatMap((field) => mentioned(field.type))];
+    }),
+  );
   const reaches = (from: string): boolean => {
     const seen = new Set<string>();
     const todo = [...(next.get(from) ?? [])];

@@ -98,8 +98,28 @@ const LIBRARY = new Set(
   ).split(' '),
 );
 
+/** Names that hosts and all clients take. */
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
+const CELL = /^[a-z][a-z0-9-]{0,63}$/;
+
+const entrySource = (project: Project) => project.sources.get(project.entry) as SourceShape;
+
+function namesOf({ service, methods, records, enums }: Schema): string[] {
+  const names = [service];
+  for (const m of methods) names.push(m.name, ...m.params.map((p) => p.name));
+  for (const r of records) names.push(r.name, ...r.fields.map((f) => f.name));
+  for (const e of enums) names.push(e.name, ...e.members.map((m) => m.name));
+  return names;
+}
+
 function checkNames(schema: Schema, types: ValueTypes, project: Project, findings: Findings): void {
   const taken = new Set(takenNames(schema));
+  for (const name of namesOf(schema)) {
+    if (!NAME.test(name)) findings.report('CELL2017', entrySource(project), null, { name });
+  }
+  if (!CELL.test(schema.cell)) {
+    findings.report('CELL2017', entrySource(project), null, { name: schema.service });
+  }
   for (const name of [schema.service, ...types.homes.keys()]) {
     if (!taken.has(name) && !LIBRARY.has(name) && !Object.hasOwn(SDK_NAMES, name)) continue;
     const source = project.sources.get(types.homes.get(name) ?? project.entry) as SourceShape;

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { loadAsc } from '../1-read/assemblyscript.ts';
 import { type Inputs, readInput } from '../1-read/project.ts';
 import { ENTRY } from '../4-emit/user-text.ts';
+import { withoutExit } from './crash.ts';
 import { withoutShadowStack } from './nostack.ts';
 
 /** The SDK that cells link: "cell/<file>" is assembly/guest/<file>.ts. */
@@ -68,7 +69,9 @@ export function flagsFor(actor: boolean, pages: number): string[] {
   ];
 }
 
-/** Compiles the entry. Faults of the user's code are complaints; a fault of asc itself throws. */
+/**
+ * Compiles the entry. Faults of the user's code are complaints; AscCrash when asc itself gives up.
+ */
 export async function runAsc(options: AscOptions): Promise<RawModule> {
   await loadAsc();
   const asc = await import('assemblyscript/asc');
@@ -76,14 +79,14 @@ export async function runAsc(options: AscOptions): Promise<RawModule> {
   const raw: RawModule = { wasm: null, map: null, plain: null, complaints: [] };
   const { Transform } = await import('assemblyscript/transform');
   const silent = { write: () => true };
-  const { error } = await asc.main(
-    [
-      ENTRY,
-      ...flagsFor(options.actor, options.pages),
-      ...['--lib', LIBRARY, '--baseDir', options.root, '--noColors'],
-      ...['--outFile', 'cell.wasm', '--sourceMap'],
-    ],
-    {
+  const flags = [
+    ENTRY,
+    ...flagsFor(options.actor, options.pages),
+    ...['--lib', LIBRARY, '--baseDir', options.root, '--noColors'],
+    ...['--outFile', 'cell.wasm', '--sourceMap'],
+  ];
+  const { error } = await withoutExit(() =>
+    asc.main(flags, {
       stdout: silent as never,
       stderr: silent as never,
       readFile: (name, folder) => readFor(options, name, folder),
@@ -93,7 +96,7 @@ export async function runAsc(options: AscOptions): Promise<RawModule> {
         if (d.category === 3) raw.complaints.push(complaintOf(d));
       },
       transforms: [shaping(Transform, options, raw) as never],
-    },
+    }),
   );
   const wasm = out.get('cell.wasm');
   if (error && raw.complaints.length === 0) throw error;

@@ -10,6 +10,7 @@ import type { Findings } from '../diagnostics/findings.ts';
 import { type RawModule, runAsc } from './asc.ts';
 import { CallGraph } from './call-graph.ts';
 import { reportComplaints } from './complaints.ts';
+import { AscCrash } from './crash.ts';
 import { capabilitiesOf, checkImports, WAITING } from './imports.ts';
 import { functionNames, withCustomSections } from './module-bytes.ts';
 import { sortedJson } from './sorted-json.ts';
@@ -49,14 +50,20 @@ export async function compileService(
   }
   const texts = new Map([...emitted].map(([path, e]) => [path, e.text]));
   texts.set(ENTRY, emitEntry(service, project.entry));
-  const raw = await runAsc({
+  const options = {
     texts,
     root: project.root,
     inputs: project.inputs,
     actor: service.actor,
     pages: service.limits.pages,
     keep: [...CHECKS, ...[...project.sources.keys()].map((p) => `${p.replace(/\.ts$/, '')}/*`)],
+  };
+  const raw = await runAsc(options).catch((error: unknown) => {
+    if (!(error instanceof AscCrash)) throw error;
+    findings.report('CELL5006', entrySource(project), null, { reason: error.message });
+    return null;
   });
+  if (raw === null) return null;
   if (raw.wasm === null || raw.map === null || raw.plain === null) {
     reportComplaints(raw.complaints, project, findings);
     return null;

@@ -1,14 +1,20 @@
 // Owns turning asc's complaints into findings. Known ones get their own code and fix; the rest keep
 // asc's words. Positions are the user's: emitting does not move them.
 import type { Project } from '../1-read/project.ts';
+import type { SourceShape } from '../1-read/shapes.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import type { Complaint } from './asc.ts';
+
+/** Reported where `details` is called: asc points into the generated entry. */
+const UNNAMED = 'CELL3020';
 
 /** asc's message -> code, first match wins. */
 const KNOWN: [RegExp, string][] = [
   [/Not implemented: Closures/, 'CELL5001'],
   [/Not implemented: Exceptions/, 'CELL1005'],
-  [/details of a class that the build does not know/, 'CELL3020'],
+  [/details of a class that the build does not know/, UNNAMED],
+  // `this` inside a function expression is asc's function, not the service.
+  [/Property '\w+' does not exist on type '[^']*#\w+(~anonymous\|\d+)?'/, 'CELL5001'],
 ];
 
 /** Reports complaints; what concerns no file of the user's is reported at the entry. */
@@ -26,8 +32,9 @@ export function reportComplaints(
     const known = KNOWN.find(([pattern]) => pattern.test(c.message))?.[1];
     const inside = source !== undefined && c.start <= source.text.length;
     if (!inside) {
-      if (known === undefined) elsewhere.push(c);
-      else findings.report(known, entry, null);
+      if (known === UNNAMED) reportUnnamed(project, findings);
+      else if (known !== undefined) findings.report(known, entry, null);
+      else if (!reportPages(c, entry, findings)) elsewhere.push(c);
       continue;
     }
     if (known !== undefined) findings.report(known, source, c);
@@ -38,6 +45,21 @@ export function reportComplaints(
     const message = `${sentence(c.message)} (in ${c.file ?? 'the module'})`;
     findings.report('CELL5002', entry, null, { message });
   }
+}
+
+function reportUnnamed(project: Project, findings: Findings): void {
+  for (const source of project.sources.values()) {
+    for (const at of source.unnamedDetails) findings.report(UNNAMED, source, at);
+  }
+}
+
+/** Constant data that does not fit the pages that the service asks for. */
+function reportPages({ message }: Complaint, entry: SourceShape, findings: Findings): boolean {
+  const least = /requires at least '(\d+)' pages/.exec(message)?.[1];
+  if (least === undefined) return false;
+  const service = entry.classes.find((c) => c.decorators.some((d) => d.name === 'service'));
+  findings.report('CELL5003', entry, service?.nameAt ?? null, { least });
+  return true;
 }
 
 /** Without asc's full stop: the catalogue's sentences have none. */

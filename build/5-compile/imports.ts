@@ -59,6 +59,18 @@ function placeOf(name: string, written: RegExp | undefined, project: Project) {
   return { source: entry, at: null };
 }
 
+/** A few of the names, and how many more: the manifest's reader takes 256 characters. */
+function listed(names: string[]): string {
+  if (names.length === 0) return 'module initialisation';
+  let text = names[0];
+  for (const [i, name] of names.entries()) {
+    if (i === 0) continue;
+    if (text.length + name.length > 200) return `${text} and ${names.length - i} more`;
+    text += `, ${name}`;
+  }
+  return text;
+}
+
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** Capabilities by name, with their imports and who can reach them. */
@@ -75,7 +87,6 @@ export function capabilitiesOf(
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, needed]) => {
       const from = [...reach].filter(([, reached]) => needed.some((n) => reached.has(n)));
-      const broughtBy = from.map(([who]) => who).join(', ') || 'module initialisation';
-      return { name, imports: needed, broughtBy };
+      return { name, imports: needed, broughtBy: listed(from.map(([who]) => who)) };
     });
 }

@@ -89,6 +89,10 @@ function fill(template: string, holes: Holes): string {
   });
 }
 
+/** Characters of a source line that are printed, and how many before the place. */
+const EXCERPT = 160;
+const EXCERPT_BEFORE = 100;
+
 /**
  * One finding as text:
  *   error CELL3001: message
@@ -103,11 +107,14 @@ export function printFinding(f: Finding): string {
     lines.push(`  ${f.file}`);
   } else {
     const gutter = String(f.line);
-    const lead = f.excerpt.slice(0, f.column - 1).replace(/[^\t]/g, ' ');
+    const from = Math.max(0, f.column - 1 - EXCERPT_BEFORE);
+    const shown = f.excerpt.slice(from, from + EXCERPT);
+    const lead = shown.slice(0, f.column - 1 - from).replace(/[^\t]/g, ' ');
+    const marks = Math.min(f.length, EXCERPT - lead.length) - 1;
     lines.push(
       `  ${f.file}:${f.line}:${f.column}`,
-      `  ${gutter} | ${f.excerpt}`,
-      `  ${' '.repeat(gutter.length)} | ${lead}^${'~'.repeat(f.length - 1)}`,
+      `  ${gutter} | ${shown}`,
+      `  ${' '.repeat(gutter.length)} | ${lead}^${'~'.repeat(Math.max(0, marks))}`,
     );
   }
   lines.push(`  fix: ${f.fix}`);

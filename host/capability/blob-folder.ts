@@ -1,5 +1,5 @@
-// Owns blobs that are the files below one folder of the host. Names never leave the folder: not by `..`,
-// not by an absolute name, not by a symbolic link. Only regular files are opened.
+// Owns blobs that are the files below one folder of the host. Names never leave the folder: not by
+// `..`, not by an absolute name, not by a symbolic link. Only regular files are opened.
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { INTERNAL, INVALID_ARGUMENT, NOT_FOUND } from '../../assembly/shared/status.ts';

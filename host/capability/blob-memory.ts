@@ -1,5 +1,5 @@
-// Owns blobs that live in this process: what tests and benches grant a cell, and the second driver that
-// keeps the contract honest. It never copies what it was given.
+// Owns blobs that live in this process: what tests and benches grant a cell, and the second driver
+// that keeps the contract honest. It never copies what it was given.
 import { INVALID_ARGUMENT, NOT_FOUND } from '../../assembly/shared/status.ts';
 import type { BlobDriver } from './contract.ts';
 

@@ -19,28 +19,45 @@ function slice(guest: Guest, at: number, length: number): Uint8Array | null {
   return bytes.subarray(from, from + size);
 }
 
-function readName(guest: Guest, at: number, length: number): string | null {
-  if (length >>> 0 > BLOB_NAME_BYTES) return null;
-  const raw = slice(guest, at, length);
-  if (raw === null) return null;
-  try {
-    return decoder.decode(raw);
-  } catch {
-    return null;
+/** The names of one guest's blobs. The last one is kept: files are read in chunks. */
+class Names {
+  private readonly guest: Guest;
+  private raw = new Uint8Array();
+  private text = '';
+
+  constructor(guest: Guest) {
+    this.guest = guest;
+  }
+
+  /** The name at [at, at + length), or null when it is too long, outside, or not UTF-8. */
+  read(at: number, length: number): string | null {
+    if (length >>> 0 > BLOB_NAME_BYTES) return null;
+    const raw = slice(this.guest, at, length);
+    if (raw === null) return null;
+    if (this.same(raw)) return this.text;
+    try {
+      this.text = decoder.decode(raw);
+    } catch {
+      return null;
+    }
+    this.raw = raw.slice();
+    return this.text;
+  }
+
+  private same(raw: Uint8Array): boolean {
+    if (raw.length !== this.raw.length || raw.length === 0) return false;
+    for (let i = 0; i < raw.length; i++) if (raw[i] !== this.raw[i]) return false;
+    return true;
   }
 }
 
-/** Runs `work` with the guest marked as standing still; whatever goes wrong becomes -INTERNAL. */
-async function waiting(guest: Guest, work: () => Promise<number>): Promise<number> {
-  guest.suspended();
-  let result: number;
+/** Runs `work` and turns what goes wrong, at once or later, into -INTERNAL. */
+function settle(work: () => Promise<number>): Promise<number> {
   try {
-    result = await work();
+    return work();
   } catch {
-    result = -INTERNAL;
+    return Promise.resolve(-INTERNAL);
   }
-  guest.resuming();
-  return result;
 }
 
 /**
@@ -51,11 +68,18 @@ export function blobImports(
   driver: BlobDriver,
   guest: Guest,
 ): Record<string, WebAssembly.ImportValue> {
+  const names = new Names(guest);
   const size = (at: number, length: number): bigint | Promise<bigint> => {
-    const name = readName(guest, at, length);
+    const name = names.read(at, length);
     if (name === null) return BigInt(-INVALID_ARGUMENT);
-    return waiting(guest, () => driver.size(name)).then(BigInt);
+    guest.suspended();
+    return settle(() => driver.size(name)).then(sized, sizeFailed);
   };
+  const sized = (count: number): bigint => {
+    guest.resuming();
+    return BigInt(count);
+  };
+  const sizeFailed = (): bigint => sized(-INTERNAL);
   const read = (
     at: number,
     length: number,
@@ -63,20 +87,26 @@ export function blobImports(
     pointer: number,
     capacity: number,
   ): number | Promise<number> => {
-    const name = readName(guest, at, length);
+    const name = names.read(at, length);
     if (name === null || offset < 0n) return -INVALID_ARGUMENT;
     if (slice(guest, pointer, capacity) === null) return -INVALID_ARGUMENT;
     if (offset > BigInt(Number.MAX_SAFE_INTEGER)) return 0;
     const from = Number(offset);
-    return waiting(guest, async () => {
-      const into = new Uint8Array(Math.min(capacity >>> 0, BLOB_READ_BYTES));
-      const count = await driver.read(name, from, into);
-      if (count > into.length) return -INTERNAL;
-      const to = slice(guest, pointer, Math.max(count, 0));
-      if (to === null) return -RESOURCE_EXHAUSTED;
-      if (count > 0) to.set(into.subarray(0, count));
-      return count;
-    });
+    const into = new Uint8Array(Math.min(capacity >>> 0, BLOB_READ_BYTES));
+    guest.suspended();
+    return settle(() => driver.read(name, from, into)).then(
+      (count) => copied(pointer, into, count),
+      () => copied(pointer, into, -INTERNAL),
+    );
+  };
+  /** Copies what was read into the guest as it is now, and lets it go on. */
+  const copied = (pointer: number, into: Uint8Array, count: number): number => {
+    guest.resuming();
+    if (count > into.length) return -INTERNAL;
+    const to = slice(guest, pointer, Math.max(count, 0));
+    if (to === null) return -RESOURCE_EXHAUSTED;
+    if (count > 0) to.set(into.subarray(0, count));
+    return count;
   };
   return {
     'cell:blob.size': new WebAssembly.Suspending(size) as unknown as WebAssembly.ImportValue,

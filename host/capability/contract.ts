@@ -1,5 +1,6 @@
-// Owns the contract between a lane and what a granted import does. A capability never throws into a guest
-// and never calls one; it sees a guest's memory only through `Guest`, and only between awaits.
+// Owns the contract between a lane and what a granted import does. A capability never throws into a
+// guest and never calls one; it sees a guest's memory only through `Guest`, and only between
+// awaits.
 
 import type { Grants } from '../lane/contract.ts';
 

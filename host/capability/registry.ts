@@ -1,5 +1,5 @@
-// Owns which import belongs to which capability, and how the imports of one instance are built. What is
-// not listed here does not exist for a cell.
+// Owns which import belongs to which capability, and how the imports of one instance are built.
+// What is not listed here does not exist for a cell.
 import type { Grants } from '../lane/contract.ts';
 import { blobImports } from './blob.ts';
 import { BlobFolder } from './blob-folder.ts';
@@ -48,7 +48,8 @@ export function buildImports(
 ): Record<string, WebAssembly.ImportValue> {
   const imports: Record<string, WebAssembly.ImportValue> = {};
   for (const capability of CAPABILITIES) {
-    if (capability.granted(grants)) Object.assign(imports, capability.build(grants, guest, drivers));
+    if (capability.granted(grants))
+      Object.assign(imports, capability.build(grants, guest, drivers));
   }
   return imports;
 }

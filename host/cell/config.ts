@@ -1,5 +1,6 @@
-// Owns cell.config.ts: its type, its defaults and its check. Everything in it is optional; what is wrong in
-// it is said with the key's path and what would be right. It never reads keys or tokens: the session does.
+// Owns cell.config.ts: its type, its defaults and its check. Everything in it is optional; what is
+// wrong in it is said with the key's path and what would be right. It never reads keys or tokens:
+// the session does.
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -78,20 +79,24 @@ function fail(at: string, expected: string, value: unknown): never {
   throw new ConfigError(`${at}: expected ${expected}, got ${got.slice(0, 80)}`);
 }
 
-const whole = (least: number, most: number): Check => (value, at) => {
-  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
-    fail(at, `a whole number from ${least} to ${most}`, value);
-  }
-};
+const whole =
+  (least: number, most: number): Check =>
+  (value, at) => {
+    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
+      fail(at, `a whole number from ${least} to ${most}`, value);
+    }
+  };
 
 const string: Check = (value, at) => {
   if (typeof value !== 'string' || value === '') fail(at, 'a text', value);
 };
 
-const listOf = (check: Check): Check => (value, at) => {
-  if (!Array.isArray(value)) fail(at, 'a list', value);
-  for (const [i, entry] of value.entries()) check(entry, `${at}[${i}]`);
-};
+const listOf =
+  (check: Check): Check =>
+  (value, at) => {
+    if (!Array.isArray(value)) fail(at, 'a list', value);
+    for (const [i, entry] of value.entries()) check(entry, `${at}[${i}]`);
+  };
 
 function plainObject(value: unknown, at: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -100,25 +105,32 @@ function plainObject(value: unknown, at: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-const shape = (keys: Record<string, Check>, needed: string[] = []): Check => (value, at) => {
-  const object = plainObject(value, at);
-  for (const key of Object.keys(object)) {
-    if (keys[key] === undefined) {
-      const meant = nearest(key, Object.keys(keys));
-      const hint = meant ? `did you mean \`${meant}\`?` : `known: ${Object.keys(keys).join(', ')}`;
-      throw new ConfigError(`${at}.${key}: there is no such key; ${hint}`);
+const shape =
+  (keys: Record<string, Check>, needed: string[] = []): Check =>
+  (value, at) => {
+    const object = plainObject(value, at);
+    for (const key of Object.keys(object)) {
+      if (keys[key] === undefined) {
+        const meant = nearest(key, Object.keys(keys));
+        const hint = meant
+          ? `did you mean \`${meant}\`?`
+          : `known: ${Object.keys(keys).join(', ')}`;
+        throw new ConfigError(`${at}.${key}: there is no such key; ${hint}`);
+      }
+      if (object[key] !== undefined) keys[key](object[key], `${at}.${key}`);
     }
-    if (object[key] !== undefined) keys[key](object[key], `${at}.${key}`);
-  }
-  for (const key of needed) if (object[key] === undefined) fail(`${at}.${key}`, 'a value', undefined);
-};
+    for (const key of needed)
+      if (object[key] === undefined) fail(`${at}.${key}`, 'a value', undefined);
+  };
 
-const recordOf = (check: Check, pattern: RegExp, keyIs: string): Check => (value, at) => {
-  for (const [key, entry] of Object.entries(plainObject(value, at))) {
-    if (!pattern.test(key)) throw new ConfigError(`${at}: \`${key}\` is not ${keyIs}`);
-    check(entry, `${at}.${key}`);
-  }
-};
+const recordOf =
+  (check: Check, pattern: RegExp, keyIs: string): Check =>
+  (value, at) => {
+    for (const [key, entry] of Object.entries(plainObject(value, at))) {
+      if (!pattern.test(key)) throw new ConfigError(`${at}: \`${key}\` is not ${keyIs}`);
+      check(entry, `${at}.${key}`);
+    }
+  };
 
 const positive: Check = (value, at) => {
   const good = typeof value === 'number' && value > 0.001 && value <= 1e6;
@@ -129,14 +141,16 @@ const rate = shape({ perSecond: positive, burst: whole(1, 1e6) }, ['perSecond'])
 
 const origin: Check = (value, at) => {
   string(value, at);
-  if (value === '*') throw new ConfigError(`${at}: \`*\` would let every page in; name the origins`);
+  if (value === '*')
+    throw new ConfigError(`${at}: \`*\` would let every page in; name the origins`);
   let url: URL | undefined;
   try {
     url = new URL(value as string);
   } catch {
     fail(at, 'an origin such as https://example.org', value);
   }
-  if (url.origin !== value) fail(at, 'an origin without a path, such as https://example.org', value);
+  if (url.origin !== value)
+    fail(at, 'an origin without a path, such as https://example.org', value);
 };
 
 const algorithm: Check = (value, at) => {
@@ -169,7 +183,9 @@ const issuer: Check = (value, at) => {
     throw new ConfigError(`${at}.algorithms: HS256 stands alone; use two issuers`);
   }
   if (symmetric !== (secret !== undefined)) {
-    throw new ConfigError(`${at}: HS256 goes with \`secret\`, the others with \`key\` or \`keyFile\``);
+    throw new ConfigError(
+      `${at}: HS256 goes with \`secret\`, the others with \`key\` or \`keyFile\``,
+    );
   }
   if (secret !== undefined && Buffer.byteLength(secret) < 32) {
     throw new ConfigError(`${at}.secret: HS256 needs at least 32 bytes`);
@@ -203,8 +219,8 @@ export function checkConfig(value: unknown, name = 'cell.config.ts'): Config {
 }
 
 /**
- * Loads `cell.config.ts` from `folder`; without one, the empty configuration. Folders and files that it
- * names become absolute, relative to the configuration. Throws ConfigError.
+ * Loads `cell.config.ts` from `folder`; without one, the empty configuration. Folders and files
+ * that it names become absolute, relative to the configuration. Throws ConfigError.
  */
 export async function loadConfig(folder: string): Promise<Config> {
   const file = path.join(folder, 'cell.config.ts');

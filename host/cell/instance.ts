@@ -40,11 +40,13 @@ export class Instance implements Guest {
   private readonly exports: WebAssembly.Exports;
   private readonly gate: WebAssembly.Exports;
   private readonly memory: WebAssembly.Memory;
-  private readonly place: Export;
-  private readonly run: (method: number) => Promise<bigint>;
+  private readonly membrane: WebAssembly.Exports;
+  /** The membrane's `call` on a stack of its own; made when the first call waits. */
+  private run: ((method: number) => Promise<bigint>) | null = null;
   private readonly marks: Marks;
   private readonly mark: Mark = { route: 0, slot: 0, budgetMs: 0 };
-  private view: Uint8Array;
+  private view: Uint8Array | null = null;
+  private outcome: Outcome | null = null;
   /** True while code of the waiting tier is on its stack; suspensions of others are not its own. */
   private entered = false;
 
@@ -68,13 +70,12 @@ export class Instance implements Guest {
     }).exports;
     this.dispatch = membrane.dispatch;
     this.fetch = membrane.fetch as Export64;
-    this.place = membrane.enter as Export;
-    this.run = WebAssembly.promising(membrane.call as Export64) as typeof this.run;
-    this.view = new Uint8Array(this.memory.buffer);
+    this.membrane = membrane;
   }
 
   bytes(): Uint8Array {
-    if (this.view.buffer !== this.memory.buffer) this.view = new Uint8Array(this.memory.buffer);
+    const { buffer } = this.memory;
+    if (this.view?.buffer !== buffer) this.view = new Uint8Array(buffer);
     return this.view;
   }
 
@@ -144,23 +145,27 @@ export class Instance implements Guest {
     this.marks.enter(this.mark);
     let promise: Promise<bigint>;
     try {
-      const refused = this.place(session, call.generation, at, call.bytes);
+      this.run ??= WebAssembly.promising(this.membrane.call as Export64);
+      const enter = this.membrane.enter as Export;
+      const refused = enter(session, call.generation, at, call.bytes);
       promise = refused === 0 ? this.run(call.method) : Promise.resolve(BigInt(refused) << 32n);
     } catch (error) {
       promise = Promise.reject(error);
     }
     this.marks.leave(this.mark);
-    promise.then(
-      (result) => {
-        this.left();
-        outcome.done(this, result);
-      },
-      (error: unknown) => {
-        this.left();
-        outcome.failed(this, error);
-      },
-    );
+    this.outcome = outcome;
+    promise.then(this.done, this.failed);
   }
+
+  private readonly done = (result: bigint): void => {
+    this.left();
+    this.outcome?.done(this, result);
+  };
+
+  private readonly failed = (error: unknown): void => {
+    this.left();
+    this.outcome?.failed(this, error);
+  };
 
   /** What an error that came out of this instance was, in words: its panic's text, or the trap's. */
   explain(error: unknown, method: string): string {

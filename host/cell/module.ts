@@ -1,11 +1,12 @@
-// Owns the reading of a `.wasm` that claims to be a cell: what it says of itself, what it asks for, and
-// whether this host may load it. The file is hostile until `admit` has passed. Nothing is run here.
+// Owns the reading of a `.wasm` that claims to be a cell: what it says of itself, what it asks for,
+// and whether this host may load it. The file is hostile until `admit` has passed. Nothing is run
+// here.
 import fs from 'node:fs';
 import { CELL_PAGES } from '../../assembly/shared/limits.ts';
 import { capabilityOf } from '../capability/registry.ts';
 import type { CellSpec, Grants } from '../lane/contract.ts';
 import type { Manifest, Schema } from '../schema/types.ts';
-import { ModuleError, readSections, type Limits } from './sections.ts';
+import { type Limits, ModuleError, readSections } from './sections.ts';
 import { checkManifest, checkSchema } from './structure.ts';
 
 export { ModuleError } from './sections.ts';
@@ -122,9 +123,13 @@ export function readModule(bytes: Uint8Array, file: string): CellModule {
     }
     const { custom, memories, tables } = readSections(bytes);
     const schema = within('cell:schema', () => checkSchema(readJson(custom, 'cell:schema')));
-    const manifest = within('cell:manifest', () => checkManifest(readJson(custom, 'cell:manifest')));
+    const manifest = within('cell:manifest', () =>
+      checkManifest(readJson(custom, 'cell:manifest')),
+    );
     if (schema.cell !== manifest.cell) {
-      throw new ModuleError(`its schema is of \`${schema.cell}\`, its manifest of \`${manifest.cell}\``);
+      throw new ModuleError(
+        `its schema is of \`${schema.cell}\`, its manifest of \`${manifest.cell}\``,
+      );
     }
     const pages = checkMemory(memories);
     checkTable(tables);
@@ -165,8 +170,8 @@ export function admit(cell: CellModule, options: AdmitOptions): void {
   const most = options.pages ?? CELL_PAGES;
   if (cell.pages > most) {
     throw new ModuleError(
-      `cell \`${cell.name}\` may grow to ${cell.pages} pages of memory, and this host gives ${most}; `
-        + `raise it in cell.config.ts: limits: { pages: ${cell.pages} }`,
+      `cell \`${cell.name}\` may grow to ${cell.pages} pages of memory, and this host gives ${most}; ` +
+        `raise it in cell.config.ts: limits: { pages: ${cell.pages} }`,
     );
   }
   for (const name of cell.imports) {
@@ -178,8 +183,8 @@ export function admit(cell: CellModule, options: AdmitOptions): void {
     }
     if (capability.granted(options.grants)) continue;
     throw new ModuleError(
-      `cell \`${cell.name}\` imports ${name}, which needs the capability ${capability.name}; `
-        + `grant it in cell.config.ts: grants: { ${quoteKey(cell.name)}: ${capability.example} }`,
+      `cell \`${cell.name}\` imports ${name}, which needs the capability ${capability.name}; ` +
+        `grant it in cell.config.ts: grants: { ${quoteKey(cell.name)}: ${capability.example} }`,
     );
   }
 }

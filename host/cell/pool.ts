@@ -1,11 +1,14 @@
-// Owns the instances of one cell in one lane, and the calls that wait for one. An instance serves one call
-// at a time; an instance that trapped is never used again. Order per cell: first come, first served.
+// Owns the instances of one cell in one lane, and the calls that wait for one. An instance serves
+// one call at a time; an instance that trapped is never used again. Order per cell: first come,
+// first served.
 //
 //   stateless: instance 0 serves pure calls in `dispatch`; up to `cap` others serve waiting calls
 //   actor:     instance 0 serves everything; with waiting methods, all its calls come through `queue`
 import type { Instance } from './instance.ts';
 
-/** A call that waits: from its acceptance to its one answer, or until its instance is free again. */
+/**
+ * A call that waits: from its acceptance to its one answer, or until its instance is free again.
+ */
 export interface WaitingCall {
   /** Index in the lane's pending table; valid while `answered` is false. */
   slot: number;

@@ -1,6 +1,6 @@
-// Owns the structural check of the JSON inside a module: `cell:schema` and `cell:manifest`. What passes
-// here has the shapes of host/schema/types.ts, within bounds, and refers to nothing that is missing.
-// It never judges meaning (compatibility, grants): that is the business of its callers.
+// Owns the structural check of the JSON inside a module: `cell:schema` and `cell:manifest`. What
+// passes here has the shapes of host/schema/types.ts, within bounds, and refers to nothing that is
+// missing. It never judges meaning (compatibility, grants): that is the business of its callers.
 import { VALUE_DEPTH } from '../../assembly/shared/limits.ts';
 import type { Manifest, Schema, Type } from '../schema/types.ts';
 import { ModuleError } from './sections.ts';
@@ -12,9 +12,7 @@ export const METHODS_MAX = 1024;
 const LIST_MAX = 4096;
 const NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,127}$/;
 const CELL_NAME = /^[a-z][a-z0-9-]{0,63}$/;
-const SCALARS = new Set(
-  'bool i8 u8 i16 u16 i32 u32 i64 u64 f32 f64 instant duration'.split(' '),
-);
+const SCALARS = new Set('bool i8 u8 i16 u16 i32 u32 i64 u64 f32 f64 instant duration'.split(' '));
 
 function bad(path: string, expected: string): never {
   throw new ModuleError(`${path}: expected ${expected}`);
@@ -64,7 +62,12 @@ interface Names {
   enums: Set<string>;
 }
 
-function checkType(value: unknown, path: string, names: Names, depth: number): asserts value is Type {
+function checkType(
+  value: unknown,
+  path: string,
+  names: Names,
+  depth: number,
+): asserts value is Type {
   if (depth > VALUE_DEPTH) bad(path, `at most ${VALUE_DEPTH} levels of nesting`);
   const type = object(value, path);
   switch (type.kind) {
@@ -138,7 +141,9 @@ function checkEnum(value: unknown, path: string): string {
   return name(entry.name, `${path}.name`);
 }
 
-/** Checks a parsed `cell:schema`. Throws ModuleError with a path: `$.methods[2].tier: expected ...`. */
+/**
+ * Checks a parsed `cell:schema`. Throws ModuleError with a path: `$.methods[2].tier: expected ...`.
+ */
 export function checkSchema(value: unknown): Schema {
   const schema = object(value, '$');
   if (schema.version !== 1) bad('$.version', '1');

@@ -1,5 +1,6 @@
-// Owns the words for what went wrong inside a guest: the message that the caller gets with INTERNAL, and
-// the longer line for the host's log. It trusts nothing of the guest: a panic's text is bounds-checked.
+// Owns the words for what went wrong inside a guest: the message that the caller gets with
+// INTERNAL, and the longer line for the host's log. It trusts nothing of the guest: a panic's text
+// is bounds-checked.
 import { readMessage } from '../lane/error-record.ts';
 
 /** Bytes of a panic's text that are read (UTF-16). */
@@ -32,7 +33,11 @@ export function panicText(exports: WebAssembly.Exports): string | null {
  * The message of a `fail` that nothing caught (in `start`, where no membrane stands), or null.
  * `tag` is the gate's: (status, pointer, length) of an error record in the cell's memory.
  */
-export function failText(error: unknown, gate: WebAssembly.Exports, bytes: Uint8Array): string | null {
+export function failText(
+  error: unknown,
+  gate: WebAssembly.Exports,
+  bytes: Uint8Array,
+): string | null {
   const tag = gate.tag as unknown as WebAssembly.Tag;
   if (!(error instanceof WebAssembly.Exception) || !error.is(tag)) return null;
   const [status, at, length] = [0, 1, 2].map((i) => Number(error.getArg(tag, i)) >>> 0);

@@ -1,13 +1,14 @@
-// The verb `call`: one typed call from the shell. The schema comes from the module that the running host
-// serves (or that was built here); JSON becomes values by it, so what is wrong is said with its path.
+// The verb `call`: one typed call from the shell. The schema comes from the module that the running
+// host serves (or that was built here); JSON becomes values by it, so what is wrong is said with
+// its path.
 import fs from 'node:fs';
-import { nearest } from '../schema/nearest.ts';
 import { readModule } from '../cell/module.ts';
 import { decodeResult, encodeArguments } from '../schema/dynamic.ts';
 import { fromJson, toJson } from '../schema/json.ts';
+import { nearest } from '../schema/nearest.ts';
 import type { Method, Schema } from '../schema/types.ts';
 import { findHostFile } from '../synapse/node/discover.ts';
-import { CellError, Synapse, type ConnectOptions, statusName } from '../synapse/node/index.ts';
+import { CellError, type ConnectOptions, Synapse, statusName } from '../synapse/node/index.ts';
 import { typeText } from './inspect.ts';
 import { findModule } from './locate.ts';
 import { style, UserError } from './print.ts';
@@ -36,7 +37,11 @@ function servedModules(cwd: string): Record<string, string> {
 function schemaOf(cell: string, cwd: string): Schema {
   const served = servedModules(cwd);
   const file = served[cell];
-  if (file === undefined && Object.keys(served).length > 0 && !fs.existsSync(`.cell/out/${cell}.wasm`)) {
+  if (
+    file === undefined &&
+    Object.keys(served).length > 0 &&
+    !fs.existsSync(`.cell/out/${cell}.wasm`)
+  ) {
     const meant = nearest(cell, Object.keys(served));
     throw new UserError(
       `the running host serves no cell \`${cell}\``,
@@ -56,7 +61,9 @@ function methodOf(schema: Schema, name: string): Method {
   throw new UserError(
     `cell \`${schema.cell}\` has no method \`${name}\``,
     `it has: ${names.join(', ')}`,
-    meant ? `did you mean \`${meant}\`?` : `cell inspect ${schema.cell} shows them with their types`,
+    meant
+      ? `did you mean \`${meant}\`?`
+      : `cell inspect ${schema.cell} shows them with their types`,
   );
 }
 
@@ -109,7 +116,9 @@ function connectOptions(flags: CallFlags): ConnectOptions {
 function printFailure(error: CellError, json: boolean): void {
   const { status, message, method, retryAfterMs } = error;
   if (json) {
-    console.log(JSON.stringify({ error: { status: statusName(status), message, method, retryAfterMs } }));
+    console.log(
+      JSON.stringify({ error: { status: statusName(status), message, method, retryAfterMs } }),
+    );
     return;
   }
   console.error(`${style(['red', 'bold'], `${statusName(status)}:`, process.stderr)} ${message}`);
@@ -141,7 +150,8 @@ export async function call(
       decodeResult(schema, method, bytes.subarray(from, to)),
     );
     const json = method.result === null ? null : toJson(schema, method.result, result);
-    if (method.result !== null || flags.json) console.log(JSON.stringify(json, null, flags.json ? 0 : 2));
+    if (method.result !== null || flags.json)
+      console.log(JSON.stringify(json, null, flags.json ? 0 : 2));
     return 0;
   } catch (error) {
     if (!(error instanceof CellError)) throw error;

@@ -5,7 +5,10 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { findNode, missingNode } from './node24.mjs';
 
-/** Verbs that hold cells: without guard regions a small cell reserves 1 MB of address space, not 8 GB. */
+/**
+ * Verbs that hold cells: without guard regions a small cell reserves 1 MB of address space, not 8
+ * GB.
+ */
 const HOLDS_CELLS = new Set(['run', 'start']);
 const FLAG = '--disable-wasm-trap-handler';
 
@@ -21,7 +24,8 @@ if (node === null) {
   const main = fileURLToPath(import.meta.url);
   const child = spawn(node, [...flags, main, ...process.argv.slice(2)], { stdio: 'inherit' });
   // A terminal sends Ctrl-C to both; `kill` reaches this process alone. The child ends once.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => child.kill(signal));
   child.on('error', (e) => {
     console.error(`error: could not start ${node}: ${e.message}`);
     process.exit(1);

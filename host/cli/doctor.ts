@@ -1,5 +1,6 @@
-// The verb `doctor`: what this machine offers and what the host would therefore use. It changes nothing,
-// except that probing the listener may make the patched copy of its binary that `cell run` would make.
+// The verb `doctor`: what this machine offers and what the host would therefore use. It changes
+// nothing, except that probing the listener may make the patched copy of its binary that `cell run`
+// would make.
 import fs from 'node:fs';
 import os from 'node:os';
 import { chooseListener } from '../listen/choose.ts';

@@ -1,4 +1,5 @@
-// The verb `inspect`: what a module says of itself and what it would need. It is read and checked, not run.
+// The verb `inspect`: what a module says of itself and what it would need. It is read and checked,
+// not run.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { readModule } from '../cell/module.ts';
@@ -46,29 +47,47 @@ export async function inspect(what: string, json: boolean): Promise<number> {
   const { schema, manifest, imports } = readModule(bytes, file);
   const digest = createHash('sha256').update(bytes).digest('hex');
   if (json) {
-    console.log(JSON.stringify({ file, bytes: bytes.length, sha256: digest, schema, manifest, imports }));
+    console.log(
+      JSON.stringify({ file, bytes: bytes.length, sha256: digest, schema, manifest, imports }),
+    );
     return 0;
   }
   const bold = (t: string): string => style('bold', t);
-  console.log(`${bold(schema.cell)}  ${schema.service}, ${size(bytes.length)}, sha256 ${digest.slice(0, 16)}`);
-  console.log(manifest.actor ? 'one instance; calls queue (it keeps state)' : 'a pool of instances (no state)');
+  console.log(
+    `${bold(schema.cell)}  ${schema.service}, ${size(bytes.length)}, sha256 ${digest.slice(0, 16)}`,
+  );
+  console.log(
+    manifest.actor
+      ? 'one instance; calls queue (it keeps state)'
+      : 'a pool of instances (no state)',
+  );
   console.log(`\n${bold('methods')}`);
   console.log(
-    table(schema.methods.map((m) => [`  ${signature(m)}`, m.tier, accessText(m.access), m.fingerprint])),
+    table(
+      schema.methods.map((m) => [`  ${signature(m)}`, m.tier, accessText(m.access), m.fingerprint]),
+    ),
   );
   for (const record of schema.records) {
     console.log(`\n${bold(`class ${record.name}`)}`);
     console.log(table(record.fields.map((f) => [`  ${f.name}`, typeText(f.type)])));
   }
   for (const e of schema.enums) {
-    console.log(`\n${bold(`enum ${e.name}`)}  ${e.members.map((m) => `${m.name} = ${m.value}`).join(', ')}`);
+    console.log(
+      `\n${bold(`enum ${e.name}`)}  ${e.members.map((m) => `${m.name} = ${m.value}`).join(', ')}`,
+    );
   }
   console.log(`\n${bold('capabilities')}`);
-  const rows = manifest.capabilities.map((c) => [`  ${c.name}`, c.imports.join(', '), `by ${c.broughtBy}`]);
+  const rows = manifest.capabilities.map((c) => [
+    `  ${c.name}`,
+    c.imports.join(', '),
+    `by ${c.broughtBy}`,
+  ]);
   console.log(rows.length > 0 ? table(rows) : '  none');
   const { pages, cpuMs, payloadBytes } = manifest.limits;
-  console.log(`\n${bold('limits')}  memory ${size(pages * 65536)}, CPU ${cpuMs} ms a call, `
-    + `arguments ${size(payloadBytes)}`);
+  console.log(
+    `\n${bold('limits')}  memory ${size(pages * 65536)}, CPU ${cpuMs} ms a call, ` +
+      `arguments ${size(payloadBytes)}`,
+  );
   const tools = Object.entries(manifest.tools).map(([name, v]) => `${name} ${v}`);
   console.log(`${bold('tools')}  ${tools.join(', ')}`);
   return 0;

@@ -1,4 +1,5 @@
-// Owns finding a cell's module from what a user typed, and the folders of a project. Never reads a module.
+// Owns finding a cell's module from what a user typed, and the folders of a project. Never reads a
+// module.
 import fs from 'node:fs';
 import path from 'node:path';
 import { UserError } from './print.ts';
@@ -16,7 +17,10 @@ export function builtCells(cwd: string): string[] {
   return files.map((f) => f.slice(0, -'.wasm'.length)).sort();
 }
 
-/** The module for `what`: a `.wasm` path, or the name of a cell built here. UserError when there is none. */
+/**
+ * The module for `what`: a `.wasm` path, or the name of a cell built here. UserError when there is
+ * none.
+ */
 export function findModule(what: string, cwd: string): string {
   const direct = path.resolve(cwd, what);
   if (what.endsWith('.wasm')) {

@@ -1,8 +1,10 @@
-// Owns the command line: which verbs there are, their flags, help and exit codes. Each verb's work is in
-// its own file, imported when it is asked for: `cell build` must not pay for what `cell run` loads.
-// Exit codes: 0 done, 1 the work failed (the message says why), 2 the command line was wrong.
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+// Owns the command line: which verbs there are, their flags, help and exit codes. Each verb's work
+// is in its own file, imported when it is asked for: `cell build` must not pay for what `cell run`
+// loads. Exit codes: 0 done, 1 the work failed (the message says why), 2 the command line was
+// wrong.
+
 import fs from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 
 const { version } = JSON.parse(
   fs.readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -42,11 +44,17 @@ function addBuild(program: Command, done: (code: number) => void): void {
 function addRun(program: Command, done: (code: number) => void): void {
   const command = program
     .command('run')
-    .description('Serve cells until Ctrl-C: by name (built before), module (.wasm) or source (.cell.ts).')
+    .description(
+      'Serve cells until Ctrl-C: by name (built before), module (.wasm) or source (.cell.ts).',
+    )
     .argument('<cells...>', 'names, .wasm modules or .cell.ts sources (built first)')
     .option('--port <n>', 'TCP port, 0 for any free one', whole(0, 65535))
     .option('--host <address>', 'address to listen on (default 127.0.0.1)')
-    .option('--lanes <n>', 'worker threads; 0 serves in the listener thread, for trusted cells', whole(0, 64))
+    .option(
+      '--lanes <n>',
+      'worker threads; 0 serves in the listener thread, for trusted cells',
+      whole(0, 64),
+    )
     .option('--listener <kind>', 'uws, ws or auto (default auto: uws where it loads)')
     .option('--public <folder>', 'serve the files of a folder over HTTP')
     .option('--json', 'print one JSON object when ready, then log lines as JSON')
@@ -54,14 +62,25 @@ function addRun(program: Command, done: (code: number) => void): void {
       const { run } = await import('./run.ts');
       done(await run(cells, options));
     });
-  examples(command, 'cell run hello', 'cell run hello.cell.ts --port 0', 'cell run a.wasm b.wasm --lanes 2');
+  examples(
+    command,
+    'cell run hello',
+    'cell run hello.cell.ts --port 0',
+    'cell run a.wasm b.wasm --lanes 2',
+  );
 }
 
 function addStart(program: Command, done: (code: number) => void): void {
   const command = program
     .command('start')
-    .description('Build and serve the example Atlas: 135,000 places in a cell, and a page that asks it.')
-    .option('--port <n>', 'TCP port, 0 for any free one (default 4400, or a free one if taken)', whole(0, 65535))
+    .description(
+      'Build and serve the example Atlas: 135,000 places in a cell, and a page that asks it.',
+    )
+    .option(
+      '--port <n>',
+      'TCP port, 0 for any free one (default 4400, or a free one if taken)',
+      whole(0, 65535),
+    )
     .option('--lanes <n>', 'worker threads; 0 serves in the listener thread', whole(0, 64))
     .option('--listener <kind>', 'uws, ws or auto')
     .option('--no-open', 'do not open the page in a browser')
@@ -79,18 +98,33 @@ function addCall(program: Command, done: (code: number) => void): void {
     .argument('<cell>', 'name of the cell, e.g. hello')
     .argument('<method>', 'name of the method, e.g. greet')
     .argument('[arguments...]', `JSON values, e.g. '"you"' 3 '{"id": 7}'`)
-    .option('--url <url>', 'host to call: ws://..., wss://... or unix:/path (default: the running host)')
+    .option(
+      '--url <url>',
+      'host to call: ws://..., wss://... or unix:/path (default: the running host)',
+    )
     .option('--token <jwt>', 'token to present (default: a development token on loopback)')
     .option('--role <name>', 'role in the development token; repeat for more', collect, [])
     .option('--scope <name>', 'scope in the development token; repeat for more', collect, [])
     .option('--subject <name>', 'subject in the development token', 'developer')
     .option('--anonymous', 'call without a token')
-    .option('--timeout <ms>', 'milliseconds until the call is given up', whole(1, 3_600_000), 10_000)
+    .option(
+      '--timeout <ms>',
+      'milliseconds until the call is given up',
+      whole(1, 3_600_000),
+      10_000,
+    )
     .option('--json', 'print the result, or the error, as one line of JSON')
-    .action(async (cell: string, method: string, args: string[], options: import('./call.ts').CallFlags) => {
-      const { call } = await import('./call.ts');
-      done(await call(cell, method, args, options));
-    });
+    .action(
+      async (
+        cell: string,
+        method: string,
+        args: string[],
+        options: import('./call.ts').CallFlags,
+      ) => {
+        const { call } = await import('./call.ts');
+        done(await call(cell, method, args, options));
+      },
+    );
   examples(command, `cell call hello greet '"you"'`, 'cell call users get 7 --role admin --json');
 }
 
@@ -125,7 +159,12 @@ function addReaders(program: Command, done: (code: number) => void): void {
       .command('revoke')
       .description('Refuse a subject from its next frame on, until its tokens have expired.')
       .argument('<subject>', 'the `sub` of the tokens')
-      .option('--for <hours>', 'hours to refuse it, at least the life of its tokens', whole(1, 87_600), 24)
+      .option(
+        '--for <hours>',
+        'hours to refuse it, at least the life of its tokens',
+        whole(1, 87_600),
+        24,
+      )
       .option('--json', 'print one JSON object')
       .action(async (subject: string, options: { for: number; json?: boolean }) => {
         const { revoke } = await import('./revoke.ts');
@@ -148,7 +187,8 @@ export async function main(argv: string[]): Promise<number> {
     .showHelpAfterError('(add --help for usage and examples)')
     .exitOverride();
   for (const add of [addBuild, addRun, addCall, addReaders, addStart]) add(program, done);
-  for (const command of program.commands) command.exitOverride().showHelpAfterError('(add --help for usage)');
+  for (const command of program.commands)
+    command.exitOverride().showHelpAfterError('(add --help for usage)');
   examples(program, 'cell build hello.cell.ts', 'cell run hello', `cell call hello greet '"you"'`);
   try {
     await program.parseAsync(argv, { from: 'user' });

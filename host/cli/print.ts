@@ -4,13 +4,17 @@ import { styleText } from 'node:util';
 type Style = Parameters<typeof styleText>[0];
 
 /** Styles text for `stream` when that is a terminal; plain otherwise. */
-export function style(how: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
+export function style(
+  how: Style,
+  text: string,
+  stream: NodeJS.WriteStream = process.stdout,
+): string {
   return styleText(how, text, { stream, validateStream: true });
 }
 
 /**
- * An error for a user: what happened, why, and how to mend it. Verbs throw it; anything else that is
- * thrown is a fault of ours and is printed with its stack.
+ * An error for a user: what happened, why, and how to mend it. Verbs throw it; anything else that
+ * is thrown is a fault of ours and is printed with its stack.
  */
 export class UserError extends Error {
   override cause: string | undefined;
@@ -46,7 +50,9 @@ export function table(rows: string[][]): string {
     });
   }
   const line = (row: string[]): string =>
-    row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] as number))).join('  ');
+    row
+      .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] as number)))
+      .join('  ');
   return rows.map((row) => line(row).trimEnd()).join('\n');
 }
 

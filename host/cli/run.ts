@@ -1,5 +1,5 @@
-// The verb `run`: serves cells until it is told to stop. What is printed here is all that a user sees of a
-// host, so it says where to look and what to type next.
+// The verb `run`: serves cells until it is told to stop. What is printed here is all that a user
+// sees of a host, so it says where to look and what to type next.
 import fs from 'node:fs';
 import path from 'node:path';
 import { type Config, loadConfig } from '../cell/config.ts';
@@ -38,7 +38,8 @@ export async function modulesOf(what: string[], cwd: string, quiet: boolean): Pr
       throw new UserError(`${source} was not built`, undefined, 'mend the errors above');
     }
     const { cell } = made.summary;
-    if (!quiet) console.log(`${made.cached ? 'unchanged' : 'built'} ${cell} in ${Math.round(made.ms)} ms`);
+    if (!quiet)
+      console.log(`${made.cached ? 'unchanged' : 'built'} ${cell} in ${Math.round(made.ms)} ms`);
     built.set(source, path.join(outFolder(cwd), `${cell}.wasm`));
   }
   return what.map((w) => built.get(w) ?? findModule(w, cwd));
@@ -65,7 +66,11 @@ function listenerOf(kind: string | undefined): 'auto' | 'uws' | 'ws' {
 function pageOf(folder: string | undefined): Page | undefined {
   if (folder === undefined) return undefined;
   if (!fs.existsSync(folder)) {
-    throw new UserError(`there is no folder ${folder}`, undefined, 'give --public a folder of files');
+    throw new UserError(
+      `there is no folder ${folder}`,
+      undefined,
+      'give --public a folder of files',
+    );
   }
   return folderPage(folder);
 }
@@ -79,7 +84,9 @@ export interface Serving {
   port?: number;
 }
 
-/** Starts a host from flags and configuration: a flag wins over the file, the file over defaults. */
+/**
+ * Starts a host from flags and configuration: a flag wins over the file, the file over defaults.
+ */
 export function hostFrom(serving: Serving, flags: RunFlags): Promise<Host> {
   const { config } = serving;
   const page = serving.page ?? pageOf(flags.public);
@@ -115,7 +122,8 @@ function explained(error: NodeJS.ErrnoException, host: string, port: number): Er
 }
 
 /** Address of the host's pages. */
-export const pageUrl = (host: Host): string => host.url.replace(/^ws/, 'http').replace(/\/cell$/, '/');
+export const pageUrl = (host: Host): string =>
+  host.url.replace(/^ws/, 'http').replace(/\/cell$/, '/');
 
 /** Waits for SIGINT, SIGTERM or SIGHUP, then stops the host. */
 export async function untilStopped(host: Host): Promise<void> {
@@ -146,7 +154,8 @@ function announce(host: Host, flags: RunFlags): void {
   console.log(`${style('green', 'serving')} ${style('bold', names.join(', '))} ${lanes}`);
   console.log(`  address   ${host.url}  (${host.listener.kind})`);
   if (flags.public !== undefined) console.log(`  page      ${pageUrl(host)}`);
-  if (host.mintToken) console.log('  tokens    development issuer (loopback only); see `cell call --help`');
+  if (host.mintToken)
+    console.log('  tokens    development issuer (loopback only); see `cell call --help`');
   const cell = host.cells[0];
   const method = cell?.schema.methods[0];
   if (cell && method) {

@@ -1,6 +1,6 @@
-// Behind `npm start`, `npm test`, `npm run bench` and `npm run check`: installs what is missing, then hands
-// over to Node 24. Plain JavaScript without dependencies: it is the first thing that runs after a clone.
-// Never builds anything itself and never touches what lies outside the clone.
+// Behind `npm start`, `npm test`, `npm run bench` and `npm run check`: installs what is missing,
+// then hands over to Node 24. Plain JavaScript without dependencies: it is the first thing that
+// runs after a clone. Never builds anything itself and never touches what lies outside the clone.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -36,10 +36,16 @@ function install() {
   args.push('--include=dev', '--include=optional');
   const npm = process.env.npm_execpath;
   const [command, rest] = npm?.endsWith('.js') ? [process.execPath, [npm, ...args]] : ['npm', args];
-  const options = { cwd: ROOT, stdio: 'inherit', shell: process.platform === 'win32' && command === 'npm' };
+  const options = {
+    cwd: ROOT,
+    stdio: 'inherit',
+    shell: process.platform === 'win32' && command === 'npm',
+  };
   const { status, error } = spawnSync(command, rest, options);
   if (status !== 0) {
-    console.error(`error: npm ci failed${error ? `: ${error.message}` : ''}; see its message above.`);
+    console.error(
+      `error: npm ci failed${error ? `: ${error.message}` : ''}; see its message above.`,
+    );
     console.error('fix: check that npm reaches its registry, then run the same command again.');
     process.exit(status || 1);
   }
@@ -60,7 +66,8 @@ if (node === null) {
 const bin = path.join(ROOT, 'node_modules', '.bin');
 const env = { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ''}` };
 let child;
-// A terminal sends Ctrl-C to the whole group; `kill` reaches this process alone. The child ends once.
+// A terminal sends Ctrl-C to the whole group; `kill` reaches this process alone. The child ends
+// once.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child?.kill(signal));
 for (const command of TASKS[task](args)) {
   child = spawn(node, command, { cwd: ROOT, stdio: 'inherit', env });

@@ -1,5 +1,5 @@
-// The verb `start` (`npm start`): makes everything that the example Atlas needs, says so line by line, and
-// serves it. Each step is skipped when its result is there and current.
+// The verb `start` (`npm start`): makes everything that the example Atlas needs, says so line by
+// line, and serves it. Each step is skipped when its result is there and current.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { buildAssembly } from '../../assembly/build.mjs';
@@ -10,7 +10,7 @@ import { mapPage } from '../gateway/pages.ts';
 import type { Host } from '../host.ts';
 import { ROOT } from './node24.mjs';
 import { size, style } from './print.ts';
-import { hostFrom, modulesOf, pageUrl, PORT, type RunFlags, untilStopped } from './run.ts';
+import { hostFrom, modulesOf, PORT, pageUrl, type RunFlags, untilStopped } from './run.ts';
 
 export interface StartFlags {
   port?: number;
@@ -36,7 +36,10 @@ function openBrowser(url: string): void {
 }
 
 /** The port that is busy is the default one and nobody asked for it: any other will do. */
-async function hostOnSomePort(begin: (flags: RunFlags) => Promise<Host>, flags: RunFlags): Promise<Host> {
+async function hostOnSomePort(
+  begin: (flags: RunFlags) => Promise<Host>,
+  flags: RunFlags,
+): Promise<Host> {
   try {
     return await begin(flags);
   } catch (error) {

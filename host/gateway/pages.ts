@@ -1,5 +1,5 @@
-// Owns what the host's port answers over plain HTTP: the files of one folder or map, and, where there is a
-// development issuer, `/cell/token`. Never serves calls: those are frames.
+// Owns what the host's port answers over plain HTTP: the files of one folder or map, and, where
+// there is a development issuer, `/cell/token`. Never serves calls: those are frames.
 import fs from 'node:fs';
 import path from 'node:path';
 import type { HttpHandler, HttpReply } from '../listen/contract.ts';
@@ -28,8 +28,8 @@ const TYPES: Record<string, string | undefined> = {
 /** Sent with every reply. Pages load nothing from elsewhere and run no inline script. */
 export const SECURITY_HEADERS: Record<string, string> = {
   'content-security-policy':
-    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self'; "
-    + "object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self'; " +
+    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
@@ -47,7 +47,10 @@ export function mapPage(files: ReadonlyMap<string, PageFile>): Page {
   return (p) => files.get(p) ?? (p.endsWith('/') ? files.get(`${p}index.html`) : undefined);
 }
 
-/** The files of a folder. Nothing outside it: `..`, NUL, dot files and links that leave it are not found. */
+/**
+ * The files of a folder. Nothing outside it: `..`, NUL, dot files and links that leave it are not
+ * found.
+ */
 export function folderPage(folder: string): Page {
   const root = fs.realpathSync(folder);
   return async (requestPath) => {
@@ -57,7 +60,8 @@ export function folderPage(folder: string): Page {
     } catch {
       return undefined;
     }
-    if (name.includes('\0') || name.split(/[/\\]/).some((part) => part.startsWith('.'))) return undefined;
+    if (name.includes('\0') || name.split(/[/\\]/).some((part) => part.startsWith('.')))
+      return undefined;
     if (name.endsWith('/')) name += 'index.html';
     try {
       const file = await fs.promises.realpath(path.join(root, name));
@@ -80,13 +84,16 @@ function reply(status: number, type: string, body: Uint8Array | string): HttpRep
 /**
  * The handler of a host's port.
  * @param page what to serve, if anything
- * @param mintToken makes a development token for a page of this very origin; absent outside development.
- *   The header `x-cell-token` makes another origin's request need a preflight, which nobody answers.
+ * @param mintToken makes a development token for a page of this very origin; absent outside
+ * development.
+ *   The header `x-cell-token` makes another origin's request need a preflight, which nobody
+ *   answers.
  */
 export function pages(page: Page | undefined, mintToken?: () => Promise<string>): HttpHandler {
   return async (request) => {
     if (request.path === '/cell/token') {
-      if (!mintToken) return reply(404, 'text/plain; charset=utf-8', 'No development issuer here.\n');
+      if (!mintToken)
+        return reply(404, 'text/plain; charset=utf-8', 'No development issuer here.\n');
       const site = request.headers['sec-fetch-site'] ?? 'same-origin';
       if (request.headers['x-cell-token'] !== '1' || site !== 'same-origin') {
         return reply(403, 'text/plain; charset=utf-8', 'Tokens are for pages of this origin.\n');

@@ -1,6 +1,6 @@
 // Owns what is the same for worker lanes and the inline lane: which cells are loaded, their rows, their
 // statistics and their names. It starts and loads nothing itself.
-import { CELLS } from '../../assembly/shared/limits.ts';
+import { CELLS, CPU_MS, START_CPU_MS } from '../../assembly/shared/limits.ts';
 import type { Drivers } from '../capability/contract.ts';
 import type { ConfigLimits } from '../cell/config.ts';
 import type { CellSpec, Deliver, LaneEvents, MethodStats } from './contract.ts';
@@ -23,6 +23,8 @@ export interface LanesOptions {
   limits?: Pick<ConfigLimits, 'methods' | 'cpuMs'>;
   /** Microseconds that a lane looks for work before it sleeps. Default by the number of cores. */
   spinUs?: number;
+  /** Milliseconds of CPU for one stretch of a cell's start(). Default START_CPU_MS. */
+  startCpuMs?: number;
   /** Inline only: other drivers behind the grants. */
   drivers?: Drivers;
   /** The kernel with its invariants on, for tests. */
@@ -39,13 +41,15 @@ export interface LoadedCell {
 export class Cells {
   readonly routes: Routes;
   private readonly memory: SharedMemory;
+  private readonly startCpuMs: number;
   private readonly loaded: LoadedCell[] = [];
 
-  constructor(options: LanesOptions, defaultCpuMs: number) {
+  constructor(options: LanesOptions) {
     this.memory = options.memory;
+    this.startCpuMs = options.startCpuMs ?? START_CPU_MS;
     const { limits, rights, memory } = options;
     const rates = limits?.methods ?? {};
-    this.routes = new Routes(memory, { rights, rates, cpuMs: limits?.cpuMs ?? defaultCpuMs });
+    this.routes = new Routes(memory, { rights, rates, cpuMs: limits?.cpuMs ?? CPU_MS });
   }
 
   /** Checks that `spec` has its place. Throws when index or routes are taken or out of range. */
@@ -62,7 +66,7 @@ export class Cells {
         `cell \`${name}\`: a host has at most ${this.memory.routeCapacity} methods`,
       );
     }
-    return partOf(spec, home);
+    return partOf(spec, home, this.startCpuMs);
   }
 
   /** The cell serves in its lanes: its rows go live. */
@@ -73,6 +77,15 @@ export class Cells {
 
   get(index: number): LoadedCell | undefined {
     return this.loaded[index];
+  }
+
+  /** The loaded cell that a route belongs to; undefined for one that is only being loaded. */
+  ownerOf(route: number): LoadedCell | undefined {
+    return this.loaded.find((cell) => {
+      if (cell === undefined) return false;
+      const { firstRoute, methods } = cell.part;
+      return route >= firstRoute && route < firstRoute + methods.length;
+    });
   }
 
   /** Parts of all cells, in the order of their indices. */

@@ -1,5 +1,5 @@
-// Owns the one notion of "now" that listener and lanes share: unix microseconds that advance with the
-// monotonic clock. It is set right when the system's clock was stepped, at most once a second.
+// Owns the one notion of "now" that listener and lanes share: unix microseconds that advance with
+// the monotonic clock. It is set right when the system's clock was stepped, at most once a second.
 
 /** A step of the system's clock, in milliseconds, that is taken over; below, drift is let be. */
 const STEP_MS = 50;

@@ -1,5 +1,5 @@
-// Owns the writing of an error record {message, type: null, details: null} where no codec is at hand: in a
-// lane, straight into shared memory. Layout by VALUES rules 1 to 3:
+// Owns the writing of an error record {message, type: null, details: null} where no codec is at
+// hand: in a lane, straight into shared memory. Layout by VALUES rules 1 to 3:
 //
 //   0 textStart = 32 | 4 rootSize = 24 | 8 message: offset 1, n | 16 type: 0, 0 | 24 details: 0, 0
 //   32 zero byte | message, UTF-8

@@ -1,7 +1,6 @@
 // Owns `--lanes 0`: the same Lanes contract with the lane in the calling thread. A message is served within
 // `push`; calls that wait go on with the event loop. Nothing can end a cell that loops for ever here: it
 // is for trusted cells and for measuring.
-import { CPU_MS } from '../../assembly/shared/limits.ts';
 import { Cells, type LanesOptions } from './cells.ts';
 import { nowUs } from './clock.ts';
 import type { CellSpec, Deliver, LaneStats, Lanes, MethodStats } from './contract.ts';
@@ -33,7 +32,7 @@ class InlineLanes implements Lanes {
   constructor(options: LanesOptions) {
     const { memory, deliver, events } = options;
     this.deliver = deliver;
-    this.cells = new Cells(options, CPU_MS);
+    this.cells = new Cells(options);
     const modules = loadModules({ debug: options.debug === true });
     const told = {
       log: (line: LogLine) => events.log({ ...line, lane: 0 }),

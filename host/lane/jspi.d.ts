@@ -1,4 +1,5 @@
-// JavaScript Promise Integration, as Node >= 24.20 has it and TypeScript's libraries do not declare yet.
+// JavaScript Promise Integration, as Node >= 24.20 has it and TypeScript's libraries do not declare
+// yet.
 declare namespace WebAssembly {
   /** A function that a promising export may wait in: its promise suspends the guest's stack. */
   class Suspending {

@@ -11,7 +11,6 @@ import {
 } from '../../assembly/shared/layout.ts';
 import {
   DRAIN_FRAMES,
-  START_CPU_MS,
   START_MS,
   SUSPENDED,
 } from '../../assembly/shared/limits.ts';
@@ -180,7 +179,7 @@ export class Lane {
       timer = globalThis.setTimeout(() => reject(new Error(text)), START_MS);
     });
     try {
-      await Promise.race([instance.start(part.firstRoute, START_CPU_MS), late]);
+      await Promise.race([instance.start(part.firstRoute, part.startCpuMs), late]);
     } catch (error) {
       throw new Error(instance.explain(error, 'start'), { cause: error });
     } finally {
@@ -199,7 +198,7 @@ export class Lane {
       drivers: this.drivers,
     });
     try {
-      instance.initialize(part.firstRoute, START_CPU_MS);
+      instance.initialize(part.firstRoute, part.startCpuMs);
     } catch (error) {
       throw new Error(instance.explain(error, 'start'), { cause: error });
     }

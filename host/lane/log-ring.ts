@@ -1,6 +1,7 @@
-// Owns the listener's end of the lanes' log rings: lines that guests wrote through their membranes. What
-// reaches the host's log is bounded per second, free of control characters, and says what was lost.
-// Record, 16-aligned: u32 size | u32 cell index | u32 level + LOG_TRUNCATED | u32 stamp | text
+// Owns the listener's end of the lanes' log rings: lines that guests wrote through their membranes.
+// What reaches the host's log is bounded per second, free of control characters, and says what was
+// lost. Record, 16-aligned: u32 size | u32 cell index | u32 level + LOG_TRUNCATED | u32 stamp |
+// text
 import {
   L_LOG_LOST,
   LOG_TRUNCATED,

@@ -1,8 +1,10 @@
-// Owns the progress words of a lane while guests of the waiting tier run: which route has the CPU and since
-// when (a new sequence number). The kernel writes the same words during a drain; the two never overlap.
+// Owns the progress words of a lane while guests of the waiting tier run: which route has the CPU
+// and since when (a new sequence number). The kernel writes the same words during a drain; the two
+// never overlap.
 //
-// Guests that resume in one tick are queued by `enter` in the order in which they will run, so the first
-// entry is the one that has the CPU. A guest that never gives it back is found there by the watchdog.
+// Guests that resume in one tick are queued by `enter` in the order in which they will run, so the
+// first entry is the one that has the CPU. A guest that never gives it back is found there by the
+// watchdog.
 import {
   L_BUDGET_WORD,
   L_CPU_SLOT_WORD,

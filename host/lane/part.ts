@@ -10,6 +10,8 @@ export interface CellPart {
   methods: { name: string; waiting: boolean }[];
   actor: boolean;
   start: boolean;
+  /** Milliseconds of CPU for one stretch of initialisers or start(). */
+  startCpuMs: number;
   /** Lane of an actor; -1: every lane holds the cell. */
   home: number;
   grants: Grants;
@@ -21,7 +23,7 @@ export interface CellPart {
  * Makes the part of `spec`. An actor with one waiting method has only waiting routes: its calls must
  * queue behind the one that waits.
  */
-export function partOf(spec: CellSpec, home: number): CellPart {
+export function partOf(spec: CellSpec, home: number, startCpuMs: number): CellPart {
   const { name, index, module, firstRoute, grants, file, schema, manifest } = spec;
   const queued = manifest.actor && schema.methods.some((m) => m.tier === 'waiting');
   const methods = schema.methods.map((m) => ({
@@ -30,7 +32,7 @@ export function partOf(spec: CellSpec, home: number): CellPart {
   }));
   const { actor, start } = manifest;
   const part: CellPart = {
-    ...{ name, index, module, firstRoute, methods, actor, start, grants, file },
+    ...{ name, index, module, firstRoute, methods, actor, start, startCpuMs, grants, file },
     home: actor ? home : -1,
   };
   if (spec.map !== undefined) part.map = spec.map;

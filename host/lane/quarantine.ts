@@ -1,5 +1,5 @@
-// Owns which cells may not be entered for a while because lanes were lost to them. One input that kills its
-// lane again and again thus costs its neighbours QUARANTINE_STRIKES lanes, and no more.
+// Owns which cells may not be entered for a while because lanes were lost to them. One input that
+// kills its lane again and again thus costs its neighbours QUARANTINE_STRIKES lanes, and no more.
 import { QUARANTINE_MS, QUARANTINE_STRIKES } from '../../assembly/shared/limits.ts';
 
 /** Strikes by cell. `change` is called when a cell's quarantine begins and when it ends. */

@@ -109,9 +109,4 @@ export class Routes {
   budgetMs(route: number): number {
     return this.memory.view.getUint32(this.memory.routeAt(route) + R_CPU_MS, true);
   }
-
-  /** Index of the cell that a route belongs to. */
-  cellOf(route: number): number {
-    return this.memory.view.getUint32(this.memory.routeAt(route) + R_CELL, true);
-  }
 }

@@ -1,5 +1,6 @@
-// Owns one lane as the listener sees it: its ring, its state, the thread that sits on it now. The seat and
-// its region in shared memory outlive the threads; what a thread leaves undone the next one finds.
+// Owns one lane as the listener sees it: its ring, its state, the thread that sits on it now. The
+// seat and its region in shared memory outlive the threads; what a thread leaves undone the next
+// one finds.
 import {
   L_BELL_WORD,
   L_CONTROL_WORD,

@@ -1,5 +1,6 @@
-// Owns the use of the lanes' function tables: two slots a cell (dispatch, fetch), the same in every lane,
-// after the pair that answers for cells in quarantine. A slot without a cell holds the stub `loading`.
+// Owns the use of the lanes' function tables: two slots a cell (dispatch, fetch), the same in every
+// lane, after the pair that answers for cells in quarantine. A slot without a cell holds the stub
+// `loading`.
 import { TABLE_BASE } from '../../assembly/shared/layout.ts';
 import { CELLS } from '../../assembly/shared/limits.ts';
 

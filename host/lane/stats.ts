@@ -1,5 +1,6 @@
-// Owns the sums over the lanes' metrics. It reads while lanes write: a snapshot may lack the newest calls,
-// never shows torn counts that matter (each word is written whole). Buckets as in kernel/metrics.ts.
+// Owns the sums over the lanes' metrics. It reads while lanes write: a snapshot may lack the newest
+// calls, never shows torn counts that matter (each word is written whole). Buckets as in
+// kernel/metrics.ts.
 import {
   M_BUCKETS,
   M_COUNT,

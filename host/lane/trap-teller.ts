@@ -1,6 +1,6 @@
-// Owns what is told of a trap: the message for the caller, and the line for the log with the frames of the
-// user's own file. Reading a stack and its source map costs 50 us and more, so a guest that traps without
-// end is told of in full only some times a second; the others are counted.
+// Owns what is told of a trap: the message for the caller, and the line for the log with the frames
+// of the user's own file. Reading a stack and its source map costs 50 us and more, so a guest that
+// traps without end is told of in full only some times a second; the others are counted.
 import fs from 'node:fs';
 import type { Instance } from '../cell/instance.ts';
 import { type TrapFrame, traceTrap } from '../cell/trace.ts';

@@ -224,16 +224,20 @@ export class Waiting {
       this.release(instance);
       return;
     }
-    const send = (): boolean => {
-      if (bytes > this.host.memory.messageBytes) {
-        const full = RESOURCE_EXHAUSTED | (REASON_REPLY_TOO_LARGE << 8);
-        if (!this.finish(call, full)) return false;
-      } else if (!this.reply(call, instance, status, bytes)) return false;
-      this.release(instance);
-      return true;
-    };
-    if (!send()) this.held.push({ call, send });
+    if (!this.conclude(call, instance, status, bytes)) {
+      this.held.push({ call, send: () => this.conclude(call, instance, status, bytes) });
+    }
     this.later();
+  }
+
+  /** Sends a guest's reply and gives the instance back; false when there is no room yet. */
+  private conclude(call: WaitingCall, instance: Instance, status: number, bytes: number): boolean {
+    const large = bytes > this.host.memory.messageBytes;
+    const sent = large
+      ? this.finish(call, RESOURCE_EXHAUSTED | (REASON_REPLY_TOO_LARGE << 8))
+      : this.reply(call, instance, status, bytes);
+    if (sent) this.release(instance);
+    return sent;
   }
 
   private reply(call: WaitingCall, instance: Instance, status: number, bytes: number): boolean {

@@ -1,16 +1,23 @@
-// Owns the finding of lanes that do not come back: one dispatch, or one stretch of a waiting guest, that
-// has used its CPU budget. It only looks and tells; ending a lane is lanes.ts's business.
+// Owns the finding of lanes that do not come back: one dispatch, or one stretch of a waiting guest,
+// that has used its CPU budget. It only looks and tells; ending a lane is lanes.ts's business.
 //
-// A lane is busy while L_ROUTE names a route; L_SEQUENCE changes with every dispatch. Same sequence and
-// budget used up -> stuck. Wall time on a crowded machine is not CPU time: where the system tells a
-// thread's CPU (Linux), that counts, and wall time only at WALL_FACTOR times the budget.
+// A lane is busy while L_ROUTE names a route; L_SEQUENCE changes with every dispatch. Same sequence
+// and budget used up -> stuck. Wall time on a crowded machine is not CPU time: where the system
+// tells a thread's CPU (Linux), that counts, and wall time only at WALL_FACTOR times the budget.
 import fs from 'node:fs';
-import { L_BUDGET_WORD, L_ROUTE_WORD, L_SEQUENCE_WORD } from '../../assembly/shared/layout.ts';
+import {
+  L_BUDGET_WORD,
+  L_ROUTE_WORD,
+  L_SEQUENCE_WORD,
+  L_WAITING_WORD,
+} from '../../assembly/shared/layout.ts';
 import { ROUTE_NONE } from './marks.ts';
 import type { SharedMemory } from './memory.ts';
 
 /** Milliseconds between looks. Bounds how much later than its budget a lane is found. */
 const TICK_MS = 5;
+/** Milliseconds between looks at lanes that had nothing to do for as long: an idle host sleeps. */
+const IDLE_MS = 100;
 /** Times the budget that wall time may reach while the CPU time says otherwise. */
 const WALL_FACTOR = 20;
 
@@ -40,13 +47,15 @@ export function accountOf(systemThread: number): string {
   return systemThread > 0 ? `/proc/self/task/${systemThread}/schedstat` : '';
 }
 
-/** Looks at all lanes every TICK_MS while any is watched. */
+/** Looks at all lanes every TICK_MS while any of them works. */
 export class Watchdog {
   private readonly memory: SharedMemory;
   private readonly lanes = new Map<number, Watched>();
   private readonly budgetMs: (route: number) => number;
   private readonly stuck: (lane: number, route: number, ms: number) => void;
   private timer: NodeJS.Timeout | null = null;
+  private idle = false;
+  private busyAt = 0;
 
   constructor(
     memory: SharedMemory,
@@ -65,25 +74,44 @@ export class Watchdog {
     const base = this.memory.laneBase(lane) >>> 2;
     const account = accountOf(systemThread);
     this.lanes.set(lane, { base, account, sequence: -1, since: 0, cpuNs: -1 });
-    this.timer ??= setInterval(() => this.look(), TICK_MS).unref();
+    this.busyAt = performance.now();
+    if (this.timer === null) this.plan(TICK_MS);
   }
 
   /** Leaves `lane` alone: it is being ended or has ended. */
   unwatch(lane: number): void {
     this.lanes.delete(lane);
     if (this.lanes.size > 0 || this.timer === null) return;
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
     this.timer = null;
+  }
+
+  /** Work was given to a lane: look often again. */
+  alert(): void {
+    if (!this.idle || this.timer === null) return;
+    this.busyAt = performance.now();
+    clearTimeout(this.timer);
+    this.plan(TICK_MS);
+  }
+
+  private plan(ms: number): void {
+    this.idle = ms !== TICK_MS;
+    this.timer = setTimeout(() => this.look(), ms).unref();
   }
 
   private look(): void {
     const { words } = this.memory;
+    const now = performance.now();
     for (const [lane, watched] of this.lanes) {
       const route = Atomics.load(words, watched.base + L_ROUTE_WORD) >>> 0;
       const sequence = Atomics.load(words, watched.base + L_SEQUENCE_WORD);
+      const waiting = Atomics.load(words, watched.base + L_WAITING_WORD);
+      if (route !== ROUTE_NONE || waiting > 0) this.busyAt = now;
       if (route === ROUTE_NONE) watched.sequence = -1;
       else this.judge(lane, watched, route, sequence);
     }
+    if (this.lanes.size === 0) this.timer = null;
+    else this.plan(now - this.busyAt > IDLE_MS ? IDLE_MS : TICK_MS);
   }
 
   private judge(lane: number, watched: Watched, route: number, sequence: number): void {

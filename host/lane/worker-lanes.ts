@@ -2,7 +2,6 @@
 // lost. Order at a loss, never another: thread exited -> its answers delivered -> recover() -> those
 // delivered -> the standby sits down. Until then nobody else touches the lane's region.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CPU_MS } from '../../assembly/shared/limits.ts';
 import { REASON_CPU, REASON_LANE_LOST } from '../../assembly/shared/reason.ts';
 import { DEADLINE_EXCEEDED, UNAVAILABLE } from '../../assembly/shared/status.ts';
 import { Cells, type LanesOptions } from './cells.ts';
@@ -11,7 +10,6 @@ import type { CellSpec, LaneEvents, LaneStats, Lanes, MethodStats } from './cont
 import { Delivery } from './delivery.ts';
 import { type Kernel, loadKernel, loadModules } from './kernel.ts';
 import { LogRings } from './log-ring.ts';
-import { ROUTE_NONE } from './marks.ts';
 import type { SharedMemory } from './memory.ts';
 import type { CellPart } from './part.ts';
 import { Quarantine } from './quarantine.ts';
@@ -61,7 +59,7 @@ export class WorkerLanes implements Lanes {
     this.memory = memory;
     this.events = events;
     this.count = options.lanes;
-    this.cells = new Cells(options, CPU_MS);
+    this.cells = new Cells(options);
     const modules = loadModules({ debug: options.debug === true });
     this.workers = new Workers({
       ...{ memory: memory.memory, modules, spinUs, threads: options.lanes + 3 },
@@ -86,7 +84,7 @@ export class WorkerLanes implements Lanes {
     lanes.timers.push(setInterval(() => lanes.tick(), LOG_MS));
     try {
       const threads = await Promise.all(lanes.seats.map(() => lanes.workers.stand()));
-      lanes.standby = lanes.stand();
+      lanes.callStandby();
       await Promise.all(lanes.seats.map((seat, i) => lanes.sit(seat, threads[i])));
       await lanes.standby;
     } catch (error) {
@@ -104,6 +102,12 @@ export class WorkerLanes implements Lanes {
 
   private tell(level: 'info' | 'warn' | 'error', cell: string, text: string, lane: number): void {
     this.events.log({ level, cell, text, lane });
+  }
+
+  /** Makes the next standby. At the end nobody asks for it, and its failure is nobody's. */
+  private callStandby(): void {
+    this.standby = this.stand();
+    this.standby.catch(() => {});
   }
 
   /** A standby; when it cannot be had, one that comes later. */
@@ -161,7 +165,7 @@ export class WorkerLanes implements Lanes {
     const hasty = seat.state !== 'ready';
     this.watchdog.unwatch(lane);
     this.recover(lane, overran);
-    const culprit = route === ROUTE_NONE ? undefined : this.cells.get(this.cells.routes.cellOf(route));
+    const culprit = this.cells.ownerOf(route);
     const name = culprit?.spec.name ?? '';
     const why = overran ? 'a call used up its CPU budget' : failed ? 'it failed' : 'it was ended';
     this.tell('warn', name, `lane ${lane} was lost: ${why}; it is being replaced`, lane);
@@ -189,7 +193,7 @@ export class WorkerLanes implements Lanes {
     if (delayMs > 0) await sleep(delayMs, undefined, { ref: false });
     const thread = await this.standby;
     if (this.stopping) return;
-    this.standby = this.stand();
+    this.callStandby();
     await this.sit(seat, thread);
     this.delivery.poke();
   }
@@ -265,6 +269,7 @@ export class WorkerLanes implements Lanes {
     }
     ringLane(this.memory, lane);
     this.delivery.poke();
+    this.watchdog.alert();
     return true;
   }
 

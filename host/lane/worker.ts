@@ -1,7 +1,8 @@
-// Owns a lane worker: a piscina task that never returns while the lane lives. It begins as the standby and
-// becomes a lane when it is told to. Three ways to wait for work, in this order: spin, sleep on the
-// doorbell (Atomics.wait), and, only while guests are suspended, run the event loop (Atomics.waitAsync).
-// Invariant: SLEEPS is 1 before the last look at the rings, so a bell that was due is always rung.
+// Owns a lane worker: a piscina task that never returns while the lane lives. It begins as the
+// standby and becomes a lane when it is told to. Three ways to wait for work, in this order: spin,
+// sleep on the doorbell (Atomics.wait), and, only while guests are suspended, run the event loop
+// (Atomics.waitAsync). Invariant: SLEEPS is 1 before the last look at the rings, so a bell that was
+// due is always rung.
 import fs from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';

@@ -1,13 +1,9 @@
 // Owns the piscina pool that lane workers run in: starts them as standbys, finds the thread behind a task,
 // and tells when that thread has really ended (piscina's promise settles 1-4 ms before it has).
-import v8 from 'node:v8';
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { KernelModules } from './kernel.ts';
 import type { FromLane, LaneTask, ToLane } from './worker.ts';
-
-/** KB of stack for a suspended guest. With V8's default, more than eight of them get slow. */
-const SUSPENDED_STACK_KB = 64;
 
 /** One worker: a standby first, a lane later. */
 export interface LaneThread {
@@ -35,9 +31,10 @@ export interface WorkersOptions {
 export class Workers {
   private readonly pool: Piscina;
   private readonly options: WorkersOptions;
+  /** Rejects starts under way: a worker that fails before its task does so without it. */
+  private readonly standing = new Set<(error: Error) => void>();
 
   constructor(options: WorkersOptions) {
-    v8.setFlagsFromString(`--wasm-stack-switching-stack-size=${SUSPENDED_STACK_KB}`);
     this.options = options;
     this.pool = new Piscina({
       filename: new URL('worker.ts', import.meta.url).href,
@@ -47,7 +44,10 @@ export class Workers {
       idleTimeout: 60_000,
       recordTiming: false,
     });
-    this.pool.on('error', options.failed);
+    this.pool.on('error', (error: Error) => {
+      options.failed(error);
+      for (const reject of this.standing) reject(error);
+    });
   }
 
   /** Starts a worker; resolves when it stands by. Rejects when it cannot start. */
@@ -64,10 +64,14 @@ export class Workers {
         failure = error;
       },
     );
-    const standing = await new Promise<Extract<FromLane, { kind: 'standing' }>>((resolve, reject) => {
+    let refuse: (error: Error) => void = () => {};
+    const first = new Promise<Extract<FromLane, { kind: 'standing' }>>((resolve, reject) => {
+      refuse = reject;
       port1.once('message', resolve);
       void over.then(() => reject(failure ?? new Error('the worker ended at once')));
     });
+    this.standing.add(refuse);
+    const standing = await first.finally(() => this.standing.delete(refuse));
     const worker = this.pool.threads.find((t) => t.threadId === standing.thread);
     const exited = worker === undefined ? over : exitOf(worker);
     return new Standing(port1, standing.systemThread, ending, exited.then(() => failed(failure)));

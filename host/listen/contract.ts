@@ -20,7 +20,12 @@ export interface Wire {
   send(bytes: Uint8Array): Sent;
   /** Runs `batch`; messages sent inside leave together where the listener can do that. */
   cork(batch: () => void): void;
-  /** Ends the connection with a WebSocket close code and a reason of at most 123 bytes. */
+  /**
+   * Ends the connection with a WebSocket close code and a reason of at most 123 bytes; `closed` is
+   * called before this returns (within `opened`: right after it). A stream has no close frame:
+   * there an ERROR frame with call id 0, the code in AT_EXTRA and the reason as error record comes
+   * last.
+   */
   close(code: number, reason: string): void;
 }
 

@@ -77,7 +77,7 @@ class SocketWire<C> implements Wire {
   close(code: number, reason: string): void {
     if (!this.open) return;
     this.socket.end(errorFrame(0, UNAVAILABLE, reason, code));
-    this.socket.setTimeout(FAREWELL_MS, () => this.socket.destroy());
+    setTimeout(() => this.socket.destroy(), FAREWELL_MS).unref();
     // What still arrives is read and dropped: unread bytes would turn the farewell into a reset.
     this.over();
   }

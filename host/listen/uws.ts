@@ -30,6 +30,8 @@ export interface Uws {
 const SLACK_BYTES = 64 << 10;
 /** Bytes that may still be queued when the backpressure limit is reached: the close frame. */
 const FAREWELL_BYTES = 1 << 10;
+/** Bytes of a page's body that are given to a slow client's buffer at once. */
+const SMALL_BODY_BYTES = 16 << 10;
 /** Seconds without a word until a peer is pinged and, silent, given up (half-open connections). */
 const IDLE_SECONDS = 120;
 
@@ -90,6 +92,11 @@ class UwsWire<C> implements Wire {
   }
 }
 
+/**
+ * Writes a reply; needs an abort handler when the body is large. A body that the client does not take
+ * at once is handed on as it does: then the response is pending, and uWebSockets.js ends a connection
+ * that sends the next request meanwhile, so that pipelining cannot pile bodies up in memory.
+ */
 function respond(response: HttpResponse, request: { method: string }, reply: HttpReply): void {
   response.cork(() => {
     response.writeStatus(statusLine(reply.status));
@@ -97,8 +104,20 @@ function respond(response: HttpResponse, request: { method: string }, reply: Htt
       const lower = name.toLowerCase();
       if (lower !== 'content-length' && lower !== 'connection') response.writeHeader(name, value);
     }
-    if (request.method !== 'HEAD') response.end(reply.body);
-    else response.endWithoutBody(Buffer.byteLength(reply.body));
+    if (request.method === 'HEAD') response.endWithoutBody(Buffer.byteLength(reply.body));
+    else if (reply.body.length <= SMALL_BODY_BYTES) response.end(reply.body);
+    else writeBody(response, reply.body);
+  });
+}
+
+function writeBody(response: HttpResponse, content: Uint8Array | string): void {
+  const body = typeof content === 'string' ? Buffer.from(content) : content;
+  const start = response.getWriteOffset();
+  const [taken, done] = response.tryEnd(body, body.length);
+  if (taken || done) return;
+  response.onWritable((offset) => {
+    const [more] = response.tryEnd(body.subarray(offset - start), body.length);
+    return more;
   });
 }
 

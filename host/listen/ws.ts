@@ -3,10 +3,11 @@
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
+import { PARK_BYTES } from '../../assembly/shared/limits.ts';
 import { refusal, webSocketUrl } from './admission.ts';
 import type {
   HttpReply,
@@ -29,31 +30,59 @@ const PING_MS = 60_000;
  * Milliseconds that a peer has to read what is left and say goodbye; then its socket is destroyed.
  */
 const FAREWELL_MS = 5_000;
+/** Pages that one connection may ask for; threat: pipelined requests whose answers are not read. */
+const HTTP_REQUESTS = 100;
+/** Milliseconds between looks at how much is half-received over all connections. */
+const HALVES_MS = 1_000;
+/** Bytes of a client's control frame beside its data: two of header, four of mask. */
+const CONTROL_BYTES = 6;
 
 class WsWire<C> implements Wire {
   readonly kind = 'ws';
   readonly remote: string;
   readonly socket: WebSocket;
-  readonly stream: Duplex;
+  readonly stream: Socket;
   readonly limit: number;
   readonly reception: Reception<C>;
   open = true;
   alive = true;
+  /** Bytes received that belong to no message that is still being received. */
+  private done: number;
   state!: C;
   known = false;
 
   constructor(
     socket: WebSocket,
-    stream: Duplex,
+    stream: Socket,
     remote: string,
     limit: number,
     reception: Reception<C>,
   ) {
     this.socket = socket;
     this.stream = stream;
+    this.done = stream.bytesRead;
     this.remote = remote;
     this.limit = limit;
     this.reception = reception;
+  }
+
+  /** Bytes of the message that is being received. */
+  get half(): number {
+    return this.stream.bytesRead - this.done;
+  }
+
+  /**
+   * A whole message came. What came after it in the same chunk is not counted, a few KB at most.
+   */
+  whole(): void {
+    this.alive = true;
+    this.done = this.stream.bytesRead;
+  }
+
+  /** A control frame came, perhaps amid a message: only its own bytes are done with. */
+  control(data: Buffer): void {
+    this.alive = true;
+    this.done += CONTROL_BYTES + data.length;
   }
 
   buffered(): number {
@@ -92,7 +121,7 @@ class WsWire<C> implements Wire {
 }
 
 function receive<C>(wire: WsWire<C>, data: RawData, binary: boolean, messageBytes: number): void {
-  wire.alive = true;
+  wire.whole();
   if (!wire.open) return;
   const bytes = data as Buffer;
   if (!binary) wire.close(1003, 'only binary messages are spoken here');
@@ -168,18 +197,17 @@ class Upgrades<C> {
     }
     const remote = request.socket.remoteAddress ?? 'unknown';
     this.sockets.handleUpgrade(request, stream, head, (socket) =>
-      this.stands(socket, stream, remote),
+      this.stands(socket, request.socket, remote),
     );
   }
 
-  stands(socket: WebSocket, stream: Duplex, remote: string): void {
+  stands(socket: WebSocket, stream: Socket, remote: string): void {
     const { backpressureBytes, messageBytes } = this.options;
     const wire = new WsWire(socket, stream, remote, backpressureBytes, this.reception);
     this.wires.add(wire);
     socket.on('error', () => {}); // 'close' follows and says all that is needed
-    socket.on('pong', () => {
-      wire.alive = true;
-    });
+    socket.on('pong', (data) => wire.control(data));
+    socket.on('ping', (data) => wire.control(data));
     socket.on('message', (data, binary) => receive(wire, data, binary, messageBytes));
     socket.on('close', () => {
       this.wires.delete(wire);
@@ -191,6 +219,20 @@ class Upgrades<C> {
     wire.state = this.reception.opened(wire);
     wire.known = true;
     if (!wire.open) this.reception.closed(wire.state);
+  }
+
+  /** Closes the largest half-received messages until all of them together fit `halfBytes`. */
+  boundHalves(halfBytes: number): void {
+    let sum = 0;
+    for (const wire of this.wires) sum += wire.half;
+    if (sum <= halfBytes) return;
+    const largest = [...this.wires].sort((a, b) => b.half - a.half);
+    for (const wire of largest) {
+      if (sum <= halfBytes) return;
+      sum -= wire.half;
+      wire.close(1013, 'the host holds too many half-received messages');
+      wire.stream.destroySoon(); // the close frame leaves; its answer is not awaited
+    }
   }
 
   ping(): void {
@@ -216,27 +258,37 @@ function listening(server: Server, options: ListenOptions): Promise<number> {
   });
 }
 
-/** Listens with `ws`. Rejects when the port cannot be had. */
-export const listenWs: Listen = async <C>(options: ListenOptions, reception: Reception<C>) => {
-  const upgrades = new Upgrades(options, reception);
-  const server = createServer({
-    maxHeaderSize: HTTP_HEADER_BYTES,
-    requestTimeout: HTTP_REQUEST_MS,
-    headersTimeout: HTTP_REQUEST_MS,
-    noDelay: true,
-  });
-  server.on('request', (request, response) => void servePage(options, request, response));
-  server.on('upgrade', (request, stream, head) => upgrades.take(request, stream, head));
-  server.on('clientError', (_error, stream) => stream.destroy());
-  const port = await listening(server, options);
-  const pings = setInterval(() => upgrades.ping(), PING_MS);
-  pings.unref();
-  const close = () =>
-    new Promise<void>((resolve) => {
-      clearInterval(pings);
-      server.close(() => resolve());
-      for (const wire of upgrades.wires) wire.close(1001, 'the host stops');
-      server.closeAllConnections();
+/**
+ * Makes the `ws` listener; it rejects when the port cannot be had.
+ * @param halfBytes bytes of half-received messages over all connections, looked at once a second
+ */
+export function listenWsWithin(halfBytes: number): Listen {
+  return async <C>(options: ListenOptions, reception: Reception<C>) => {
+    const upgrades = new Upgrades(options, reception);
+    const server = createServer({
+      maxHeaderSize: HTTP_HEADER_BYTES,
+      requestTimeout: HTTP_REQUEST_MS,
+      headersTimeout: HTTP_REQUEST_MS,
+      noDelay: true,
     });
-  return { kind: 'ws', url: webSocketUrl(options, port), port, close } satisfies Listener;
-};
+    server.maxRequestsPerSocket = HTTP_REQUESTS;
+    server.on('request', (request, response) => void servePage(options, request, response));
+    server.on('upgrade', (request, stream, head) => upgrades.take(request, stream, head));
+    server.on('clientError', (_error, stream) => stream.destroy());
+    const port = await listening(server, options);
+    const pings = setInterval(() => upgrades.ping(), PING_MS).unref();
+    const halves = setInterval(() => upgrades.boundHalves(halfBytes), HALVES_MS).unref();
+    const close = () =>
+      new Promise<void>((resolve) => {
+        clearInterval(pings);
+        clearInterval(halves);
+        server.close(() => resolve());
+        for (const wire of upgrades.wires) wire.close(1001, 'the host stops');
+        server.closeAllConnections();
+      });
+    return { kind: 'ws', url: webSocketUrl(options, port), port, close } satisfies Listener;
+  };
+}
+
+/** Listens with `ws`, within PARK_BYTES. */
+export const listenWs: Listen = listenWsWithin(PARK_BYTES);

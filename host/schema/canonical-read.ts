@@ -14,8 +14,21 @@ export interface Parsed {
   types: Types;
 }
 
-const SCALARS = ['bool', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'f32', 'f64',
-  'instant', 'duration'];
+const SCALARS = [
+  'bool',
+  'i8',
+  'u8',
+  'i16',
+  'u16',
+  'i32',
+  'u32',
+  'i64',
+  'u64',
+  'f32',
+  'f64',
+  'instant',
+  'duration',
+];
 const NAME = /[\p{ID_Start}_$][\p{ID_Continue}$\u200c\u200d]*/uy;
 const METHOD_NAME = /[^()\s]{1,256}(?=\()/y;
 const WORD = /[a-z][a-z0-9]*/y;

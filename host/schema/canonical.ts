@@ -52,14 +52,19 @@ function typeText(
     return typeText(types, of, within, depth + 1, budget);
   };
   switch (type.kind) {
-    case 'scalar': return type.scalar;
-    case 'list': return `[${inner(type.of)}]`;
+    case 'scalar':
+      return type.scalar;
+    case 'list':
+      return `[${inner(type.of)}]`;
     case 'nullable':
-      if (type.of.kind === 'nullable') throw new RangeError('a nullable type may not be nullable again');
+      if (type.of.kind === 'nullable')
+        throw new RangeError('a nullable type may not be nullable again');
       return `${inner(type.of)}?`;
     case 'map':
-      if (!isKey(type.key)) throw new RangeError('a map has a key of this type: keys are strings, ' +
-        'integers, bools and enums');
+      if (!isKey(type.key))
+        throw new RangeError(
+          'a map has a key of this type: keys are strings, ' + 'integers, bools and enums',
+        );
       return `{${inner(type.key)}:${inner(type.value)}}`;
     case 'enum': {
       const { members } = enumNamed(types, type.name);
@@ -72,6 +77,7 @@ function typeText(
       const { fields } = recordNamed(types, type.name);
       return `(${fields.map((field) => `${field.name}:${inner(field.type, within)}`).join(',')})`;
     }
-    default: return type.kind;
+    default:
+      return type.kind;
   }
 }

@@ -81,7 +81,8 @@ class Judge {
       return this.type(a.value, b.value, `${where}, value`);
     }
     if (a.kind === 'record' && b.kind === 'record') return this.record(a.name, b.name, where);
-    const same = a.kind === b.kind &&
+    const same =
+      a.kind === b.kind &&
       (a.kind !== 'scalar' || a.scalar === (b as typeof a).scalar) &&
       (a.kind !== 'enum' || this.sameEnum(a.name, (b as typeof a).name));
     if (!same) this.say(where, `${this.old(a)} became ${this.now(b)}`);
@@ -90,8 +91,10 @@ class Judge {
   sameEnum(a: string, b: string): boolean {
     const from = enumNamed(this.was.types, a).members;
     const to = enumNamed(this.is.types, b).members;
-    return from.length === to.length &&
-      from.every((member, i) => member.name === to[i]!.name && member.value === to[i]!.value);
+    return (
+      from.length === to.length &&
+      from.every((member, i) => member.name === to[i]!.name && member.value === to[i]!.value)
+    );
   }
 
   record(a: string, b: string, where: string): void {

@@ -4,8 +4,18 @@
 
 import { VALUE_DEPTH } from '../../assembly/shared/limits.ts';
 import {
-  entryFields, enumNamed, fieldBytes, isRecordLike, isScalarLike, type Layout, layoutOf,
-  PAYLOAD_HEADER, recordNamed, REFERENCE, type Types, UUID_BYTES,
+  entryFields,
+  enumNamed,
+  fieldBytes,
+  isRecordLike,
+  isScalarLike,
+  type Layout,
+  layoutOf,
+  PAYLOAD_HEADER,
+  REFERENCE,
+  recordNamed,
+  type Types,
+  UUID_BYTES,
 } from './layout.ts';
 import { isDecimal, readUuid } from './named.ts';
 import { readScalar } from './scalar.ts';
@@ -75,7 +85,8 @@ class Reader {
 
   field(at: number, type: Type): unknown {
     switch (type.kind) {
-      case 'scalar': return readScalar(this.view, at, type.scalar);
+      case 'scalar':
+        return readScalar(this.view, at, type.scalar);
       case 'enum': {
         const value = this.view.getInt32(at, true);
         const known = enumNamed(this.types, type.name).members.some((m) => m.value === value);
@@ -107,7 +118,8 @@ class Reader {
   referred(at: number, type: Type): unknown {
     const n = this.view.getUint32(at + 4, true);
     switch (type.kind) {
-      case 'string': return this.string(at);
+      case 'string':
+        return this.string(at);
       case 'decimal': {
         const text = this.string(at);
         if (!isDecimal(text)) bad('a decimal is not in canonical form');
@@ -123,10 +135,17 @@ class Reader {
         return readUuid(this.view, block);
       }
       case 'record':
-        return this.record(this.claim(at, 1), layoutOf(recordNamed(this.types, type.name).fields), n);
-      case 'list': return this.list(at, type.of, n);
-      case 'map': return this.map(at, type, n);
-      default: throw new Error('not a reference');
+        return this.record(
+          this.claim(at, 1),
+          layoutOf(recordNamed(this.types, type.name).fields),
+          n,
+        );
+      case 'list':
+        return this.list(at, type.of, n);
+      case 'map':
+        return this.map(at, type, n);
+      default:
+        throw new Error('not a reference');
     }
   }
 

@@ -7,8 +7,20 @@
 
 import { VALUE_DEPTH } from '../../assembly/shared/limits.ts';
 import {
-  blockAlignment, entryFields, enumNamed, fieldBytes, isRecordLike, isScalarLike, type Layout,
-  layoutOf, PAYLOAD_HEADER, recordNamed, REFERENCE, strideOf, type Types, UUID_BYTES,
+  blockAlignment,
+  entryFields,
+  enumNamed,
+  fieldBytes,
+  isRecordLike,
+  isScalarLike,
+  type Layout,
+  layoutOf,
+  PAYLOAD_HEADER,
+  REFERENCE,
+  recordNamed,
+  strideOf,
+  type Types,
+  UUID_BYTES,
 } from './layout.ts';
 import { canonicalDecimal, isUuid, writeUuid } from './named.ts';
 import { isScalar, writeScalar } from './scalar.ts';
@@ -115,9 +127,12 @@ class Writer {
         this.refer(at, block, layout.size);
         return this.record(block, layout, type.name, value, path);
       }
-      case 'list': return this.list(at, type.of, value, path);
-      case 'map': return this.map(at, type, value, path);
-      case 'nullable': return this.nullable(at, type.of, value, path);
+      case 'list':
+        return this.list(at, type.of, value, path);
+      case 'map':
+        return this.map(at, type, value, path);
+      case 'nullable':
+        return this.nullable(at, type.of, value, path);
     }
   }
 
@@ -134,7 +149,8 @@ class Writer {
   }
 
   record(at: number, layout: Layout, name: string, value: unknown, path: string): void {
-    if (typeof value !== 'object' || value === null) refuse(path, name.startsWith('#') ? 'an object' : name, value);
+    if (typeof value !== 'object' || value === null)
+      refuse(path, name.startsWith('#') ? 'an object' : name, value);
     if (++this.depth > VALUE_DEPTH) {
       throw new TypeError(`${path}: records nest deeper than ${VALUE_DEPTH}`);
     }
@@ -167,12 +183,15 @@ class Writer {
     const layout = layoutOf(fields);
     const first = this.block(at, of.kind === 'uuid' ? UUID_BYTES : layout.size, items.length);
     const stride = of.kind === 'uuid' ? UUID_BYTES : strideOf(layout.size);
-    items.forEach((item, i) => {
+    for (let i = 0; i < items.length; i++) {
       const p = first + i * stride;
-      if (of.kind === 'record') return this.record(p, layout, of.name, item, each(i));
-      if (!isUuid(item)) refuse(each(i), 'a uuid', item);
-      writeUuid(this.struct.view, p, item as string);
-    });
+      if (of.kind === 'record') {
+        this.record(p, layout, of.name, items[i], each(i));
+      } else {
+        if (!isUuid(items[i])) refuse(each(i), 'a uuid', items[i]);
+        writeUuid(this.struct.view, p, items[i] as string);
+      }
+    }
   }
 
   map(at: number, type: Type & { kind: 'map' }, value: unknown, path: string): void {
@@ -200,9 +219,11 @@ class Writer {
 
 /** How a value looks in an error: short, and never its whole content. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
   if (typeof value === 'bigint') return `${value}n`;
-  if (value === null || ['undefined', 'number', 'boolean'].includes(typeof value)) return String(value);
+  if (value === null || ['undefined', 'number', 'boolean'].includes(typeof value))
+    return String(value);
   if (Array.isArray(value)) return 'an array';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

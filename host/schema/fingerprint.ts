@@ -11,7 +11,9 @@ interface Hash {
   digest(encoding: 'hex'): string;
 }
 
-/** The fingerprint of a text. Computed in Node (build, host); browsers read what the build wrote. */
+/**
+ * The fingerprint of a text. Computed in Node (build, host); browsers read what the build wrote.
+ */
 export function fingerprint(text: string): string {
   const { process } = globalThis as { process?: { getBuiltinModule(name: string): unknown } };
   const crypto = process?.getBuiltinModule('node:crypto') as Crypto | undefined;

@@ -9,13 +9,17 @@
 //   nullable          null; a record's nullable field may be left out
 
 import { shown } from './dynamic-write.ts';
-import { enumNamed, recordNamed, type Types } from './layout.ts';
 import { instantFromText, instantText } from './instant.ts';
+import { enumNamed, recordNamed, type Types } from './layout.ts';
 import { canonicalDecimal, isUuid } from './named.ts';
 import { isScalar } from './scalar.ts';
 import type { Field, Scalar, Type } from './types.ts';
 
-const ODD_FLOATS: Record<string, number> = { NaN: Number.NaN, Infinity: Infinity, '-Infinity': -Infinity };
+const ODD_FLOATS: Record<string, number> = {
+  NaN: Number.NaN,
+  Infinity: Infinity,
+  '-Infinity': -Infinity,
+};
 
 function refuse(path: string, expected: string, got: unknown): never {
   throw new TypeError(`${path}: expected ${expected}, got ${shown(got)}`);
@@ -24,14 +28,18 @@ function refuse(path: string, expected: string, got: unknown): never {
 /** A value from parsed JSON. TypeError naming the path. */
 export function fromJson(types: Types, type: Type, json: unknown, path = '$'): unknown {
   switch (type.kind) {
-    case 'scalar': return scalarFromJson(type.scalar, json, path);
-    case 'string': return typeof json === 'string' ? json : refuse(path, 'string', json);
-    case 'uuid': return isUuid(json) ? json.toLowerCase() : refuse(path, 'a uuid', json);
+    case 'scalar':
+      return scalarFromJson(type.scalar, json, path);
+    case 'string':
+      return typeof json === 'string' ? json : refuse(path, 'string', json);
+    case 'uuid':
+      return isUuid(json) ? json.toLowerCase() : refuse(path, 'a uuid', json);
     case 'decimal': {
       const form = canonicalDecimal(typeof json === 'number' ? String(json) : json);
       return form ?? refuse(path, 'a decimal such as "1.5"', json);
     }
-    case 'bytes': return bytesFromJson(json, path);
+    case 'bytes':
+      return bytesFromJson(json, path);
     case 'enum': {
       const { members } = enumNamed(types, type.name);
       const found = members.find((member) => member.name === json || member.value === json);
@@ -43,7 +51,8 @@ export function fromJson(types: Types, type: Type, json: unknown, path = '$'): u
     case 'list':
       if (!Array.isArray(json)) refuse(path, 'an array', json);
       return (json as unknown[]).map((item, i) => fromJson(types, type.of, item, `${path}[${i}]`));
-    case 'map': return mapFromJson(types, type, json, path);
+    case 'map':
+      return mapFromJson(types, type, json, path);
     case 'record':
       return recordFromJson(types, recordNamed(types, type.name).fields, json, path);
   }
@@ -56,31 +65,43 @@ export function recordFromJson(
   json: unknown,
   path = '$',
 ): Record<string, unknown> {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) refuse(path, 'an object', json);
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    refuse(path, 'an object', json);
   const given = json as Record<string, unknown>;
   const names = fields.map((field) => field.name);
   for (const name of Object.keys(given)) {
     if (names.includes(name)) continue;
     throw new TypeError(`${path}.${name}: no such field; there are ${names.join(', ') || 'none'}`);
   }
-  return Object.fromEntries(fields.map(({ name, type }) => {
-    const there = Object.hasOwn(given, name);
-    if (!there && type.kind !== 'nullable') throw new TypeError(`${path}.${name}: is missing`);
-    return [name, fromJson(types, type, there ? given[name] : null, `${path}.${name}`)];
-  }));
+  return Object.fromEntries(
+    fields.map(({ name, type }) => {
+      const there = Object.hasOwn(given, name);
+      if (!there && type.kind !== 'nullable') throw new TypeError(`${path}.${name}: is missing`);
+      return [name, fromJson(types, type, there ? given[name] : null, `${path}.${name}`)];
+    }),
+  );
 }
 
 function scalarFromJson(scalar: Scalar, json: unknown, path: string): unknown {
   let value = json;
   if (scalar === 'f32' || scalar === 'f64') {
     if (typeof json === 'string' && Object.hasOwn(ODD_FLOATS, json)) value = ODD_FLOATS[json];
-  } else if (scalar === 'i64' || scalar === 'u64' || scalar === 'instant' || scalar === 'duration') {
+  } else if (
+    scalar === 'i64' ||
+    scalar === 'u64' ||
+    scalar === 'instant' ||
+    scalar === 'duration'
+  ) {
     if (typeof json === 'number' && Number.isSafeInteger(json)) value = BigInt(json);
     else if (typeof json === 'string' && /^-?[0-9]{1,20}$/.test(json)) value = BigInt(json);
     else if (scalar === 'instant' && typeof json === 'string') value = instantFromText(json);
   }
   if (isScalar(scalar, value)) return value;
-  return refuse(path, scalar === 'instant' ? 'an instant such as "2026-01-31T12:00:00Z"' : scalar, json);
+  return refuse(
+    path,
+    scalar === 'instant' ? 'an instant such as "2026-01-31T12:00:00Z"' : scalar,
+    json,
+  );
 }
 
 function bytesFromJson(json: unknown, path: string): Uint8Array {
@@ -106,7 +127,12 @@ function mapFromJson(
     if (!Array.isArray(pair) || pair.length !== 2) refuse(inside, 'a pair [key, value]', pair);
     const [given, of] = pair as [unknown, unknown];
     const place = Array.isArray(json) ? inside : `${path}[${JSON.stringify(given)}]`;
-    const key = fromJson(types, type.key, Array.isArray(json) ? given : keyFrom(type.key, given), place);
+    const key = fromJson(
+      types,
+      type.key,
+      Array.isArray(json) ? given : keyFrom(type.key, given),
+      place,
+    );
     if (map.has(key)) throw new TypeError(`${place}: the key is there twice`);
     map.set(key, fromJson(types, type.value, of, place));
   });
@@ -136,8 +162,10 @@ export function toJson(types: Types, type: Type, value: unknown): unknown {
       const found = enumNamed(types, type.name).members.find((member) => member.value === value);
       return found === undefined ? value : found.name;
     }
-    case 'nullable': return value === null || value === undefined ? null : toJson(types, type.of, value);
-    case 'list': return (value as unknown[]).map((item) => toJson(types, type.of, item));
+    case 'nullable':
+      return value === null || value === undefined ? null : toJson(types, type.of, value);
+    case 'list':
+      return (value as unknown[]).map((item) => toJson(types, type.of, item));
     case 'map': {
       const pairs = [...(value as Map<unknown, unknown>)].map(([key, of]) => {
         return [toJson(types, type.key, key), toJson(types, type.value, of)] as const;
@@ -146,12 +174,19 @@ export function toJson(types: Types, type: Type, value: unknown): unknown {
     }
     case 'record':
       return recordToJson(types, recordNamed(types, type.name).fields, value as object);
-    default: return value;
+    default:
+      return value;
   }
 }
 
 /** What JSON.stringify takes, from a decoded record. */
-export function recordToJson(types: Types, fields: Field[], value: object): Record<string, unknown> {
+export function recordToJson(
+  types: Types,
+  fields: Field[],
+  value: object,
+): Record<string, unknown> {
   const parts = value as Record<string, unknown>;
-  return Object.fromEntries(fields.map(({ name, type }) => [name, toJson(types, type, parts[name])]));
+  return Object.fromEntries(
+    fields.map(({ name, type }) => [name, toJson(types, type, parts[name])]),
+  );
 }

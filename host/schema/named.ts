@@ -14,8 +14,10 @@ export function isUuid(text: unknown): text is string {
 }
 
 /** True for the one form a decimal travels in: no leading or trailing zeros, no `+`, no `-0`. */
-export function isDecimal(text: unknown): text is string {
-  return typeof text === 'string' && text.length <= DECIMAL_CHARS && DECIMAL.test(text) && text !== '-0';
+export function isDecimal(text: unknown): boolean {
+  return (
+    typeof text === 'string' && text.length <= DECIMAL_CHARS && DECIMAL.test(text) && text !== '-0'
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
-// Owns "did you mean": the known word that a misspelt one is nearest to. Used by every authored error.
+// Owns "did you mean": the known word that a misspelt one is nearest to. Used by every authored
+// error.
 
 /** The candidate within a third of the word's length (at least 1 edit), or null. */
 export function nearest(word: string, candidates: Iterable<string>): string | null {

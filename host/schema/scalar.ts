@@ -29,7 +29,9 @@ export function isScalar(scalar: Scalar, value: unknown): boolean {
   if (scalar === 'f32' || scalar === 'f64') return typeof value === 'number';
   const range = NUMBER_RANGE[scalar];
   if (range !== undefined) {
-    return Number.isInteger(value) && (value as number) >= range[0] && (value as number) <= range[1];
+    return (
+      Number.isInteger(value) && (value as number) >= range[0] && (value as number) <= range[1]
+    );
   }
   const [low, high] = BIGINT_RANGE[scalar]!;
   return typeof value === 'bigint' && value >= low && value <= high;
@@ -39,20 +41,30 @@ export function isScalar(scalar: Scalar, value: unknown): boolean {
 export function writeScalar(view: DataView, at: number, scalar: Scalar, value: unknown): void {
   const n = value as number;
   switch (scalar) {
-    case 'bool': return view.setUint8(at, value === true ? 1 : 0);
-    case 'i8': return view.setInt8(at, n);
-    case 'u8': return view.setUint8(at, n);
-    case 'i16': return view.setInt16(at, n, true);
-    case 'u16': return view.setUint16(at, n, true);
-    case 'i32': return view.setInt32(at, n, true);
-    case 'u32': return view.setUint32(at, n, true);
-    case 'f32': return n !== n ? view.setUint32(at, 0x7fc00000, true) : view.setFloat32(at, n, true);
+    case 'bool':
+      return view.setUint8(at, value === true ? 1 : 0);
+    case 'i8':
+      return view.setInt8(at, n);
+    case 'u8':
+      return view.setUint8(at, n);
+    case 'i16':
+      return view.setInt16(at, n, true);
+    case 'u16':
+      return view.setUint16(at, n, true);
+    case 'i32':
+      return view.setInt32(at, n, true);
+    case 'u32':
+      return view.setUint32(at, n, true);
+    case 'f32':
+      return n !== n ? view.setUint32(at, 0x7fc00000, true) : view.setFloat32(at, n, true);
     case 'f64':
       view.setFloat64(at, n, true);
       if (n !== n) view.setBigUint64(at, 0x7ff8000000000000n, true);
       return;
-    case 'u64': return view.setBigUint64(at, value as bigint, true);
-    default: return view.setBigInt64(at, value as bigint, true);
+    case 'u64':
+      return view.setBigUint64(at, value as bigint, true);
+    default:
+      return view.setBigInt64(at, value as bigint, true);
   }
 }
 
@@ -64,15 +76,25 @@ export function readScalar(view: DataView, at: number, scalar: Scalar): boolean 
       if (byte > 1) throw new RangeError(`a bool is ${byte}`);
       return byte === 1;
     }
-    case 'i8': return view.getInt8(at);
-    case 'u8': return view.getUint8(at);
-    case 'i16': return view.getInt16(at, true);
-    case 'u16': return view.getUint16(at, true);
-    case 'i32': return view.getInt32(at, true);
-    case 'u32': return view.getUint32(at, true);
-    case 'f32': return view.getFloat32(at, true);
-    case 'f64': return view.getFloat64(at, true);
-    case 'u64': return view.getBigUint64(at, true);
-    default: return view.getBigInt64(at, true);
+    case 'i8':
+      return view.getInt8(at);
+    case 'u8':
+      return view.getUint8(at);
+    case 'i16':
+      return view.getInt16(at, true);
+    case 'u16':
+      return view.getUint16(at, true);
+    case 'i32':
+      return view.getInt32(at, true);
+    case 'u32':
+      return view.getUint32(at, true);
+    case 'f32':
+      return view.getFloat32(at, true);
+    case 'f64':
+      return view.getFloat64(at, true);
+    case 'u64':
+      return view.getBigUint64(at, true);
+    default:
+      return view.getBigInt64(at, true);
   }
 }

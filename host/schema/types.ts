@@ -3,8 +3,19 @@
 
 /** Scalars that sit inside a record. i64, u64, instant and duration are bigint in TypeScript. */
 export type Scalar =
-  | 'bool' | 'i8' | 'u8' | 'i16' | 'u16' | 'i32' | 'u32' | 'i64' | 'u64' | 'f32' | 'f64'
-  | 'instant' | 'duration';
+  | 'bool'
+  | 'i8'
+  | 'u8'
+  | 'i16'
+  | 'u16'
+  | 'i32'
+  | 'u32'
+  | 'i64'
+  | 'u64'
+  | 'f32'
+  | 'f64'
+  | 'instant'
+  | 'duration';
 
 /** A type of a value, by structure. `record` and `enum` refer to Schema.records / Schema.enums. */
 export type Type =
@@ -19,12 +30,28 @@ export type Type =
   | { kind: 'map'; key: Type; value: Type }
   | { kind: 'nullable'; of: Type };
 
-export interface Field { name: string; type: Type; doc?: string }
-export interface RecordType { name: string; fields: Field[]; doc?: string }
-export interface EnumType { name: string; members: { name: string; value: number }[]; doc?: string }
+export interface Field {
+  name: string;
+  type: Type;
+  doc?: string;
+}
+export interface RecordType {
+  name: string;
+  fields: Field[];
+  doc?: string;
+}
+export interface EnumType {
+  name: string;
+  members: { name: string; value: number }[];
+  doc?: string;
+}
 
 /** Who may call. From `@Auth.require` and `@Auth.public`; absent lists mean "no such demand". */
-export interface Access { public: boolean; anyRole: string[]; scopes: string[] }
+export interface Access {
+  public: boolean;
+  anyRole: string[];
+  scopes: string[];
+}
 
 export interface Method {
   name: string;

@@ -48,6 +48,7 @@ export interface Rights {
   scopes: Bits;
 }
 
+/** Bits of a new host: none is given yet. Share it with startLanes and createReception. */
 export function createRights(): Rights {
   return { roles: new Bits('role'), scopes: new Bits('scope') };
 }

@@ -191,6 +191,10 @@ class Receptionist implements SessionReception {
    * A HELLO after the first, from the connection's lane. They are looked at one after the other.
    */
   private control(connection: Connection, frame: Uint8Array): void {
+    if (frame.length > this.limits.helloBytes) {
+      const most = `a HELLO may have at most ${this.limits.helloBytes} bytes`;
+      return connection.wire.close(1009, most);
+    }
     if (connection.hellos.length >= HELLOS_WAITING) {
       connection.wire.close(1008, `more than ${HELLOS_WAITING} HELLOs wait for their answer`);
       return;

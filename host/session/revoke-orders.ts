@@ -1,6 +1,7 @@
-// Owns how `cell revoke` reaches a running host: one file an order in `.cell/run/revoke`, which only the
-// owner can write (0700). The host carries it out, makes it durable, then removes it: a file that is
-// gone is the answer. Orders left while no host ran are carried out before the next one listens.
+// Owns how `cell revoke` reaches a running host: one file an order in `.cell/run/revoke`, which
+// only the owner can write (0700). The host carries it out, makes it durable, then removes it: a
+// file that is gone is the answer. Orders left while no host ran are carried out before the next
+// one listens.
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -13,7 +14,10 @@ export interface RevokeOrder {
 
 /** Bytes of one order. Threat: a folder full of large files. */
 const ORDER_BYTES = 4096;
-/** Milliseconds between looks at the folder, beside its change events (which some file systems lack). */
+/**
+ * Milliseconds between looks at the folder, beside its change events (which some file systems
+ * lack).
+ */
 const LOOK_MS = 500;
 
 const folderOf = (run: string): string => path.join(run, 'revoke');
@@ -57,7 +61,10 @@ export class RevokeOrders {
   }
 
   /** Carries out what lies there, then watches. */
-  static async open(run: string, revoke: (order: RevokeOrder) => Promise<void>): Promise<RevokeOrders> {
+  static async open(
+    run: string,
+    revoke: (order: RevokeOrder) => Promise<void>,
+  ): Promise<RevokeOrders> {
     const folder = folderOf(run);
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const orders = new RevokeOrders(folder, revoke);

@@ -15,7 +15,7 @@ import type { Connection } from './connection.ts';
 import type { Revocations } from './revocation.ts';
 import type { Caller, Grant, SlotMemory } from './slots.ts';
 import { callerText, SessionSlots } from './slots.ts';
-import { Subjects } from './subjects.ts';
+import { remoteKey, Subjects } from './subjects.ts';
 import type { Identity } from './token.ts';
 import { ANONYMOUS } from './token.ts';
 
@@ -64,7 +64,7 @@ export class Sessions {
   open(connection: Connection, identity: Identity | null): void {
     const text = this.text(identity);
     if (identity) this.checkRevoked(identity);
-    const key = identity ? `subject:${identity.subject}` : `remote:${connection.wire.remote}`;
+    const key = identity ? `subject:${identity.subject}` : remoteKey(connection.wire.remote);
     const subject = this.subjects.open(key);
     const taken = this.slots.take(this.grant(identity, subject), text);
     if (!taken) {

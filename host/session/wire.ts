@@ -136,18 +136,22 @@ export function errorFrame(call: number, status: number, message: string, extra 
   return frame(KIND_ERROR, call, status, extra, record);
 }
 
+/** The error record of an ERROR whose reason is 0. RangeError when malformed. */
 export function decodeError(payload: Uint8Array): ErrorRecord {
   return decodeRecord<ErrorRecord>(NO_TYPES, ERROR, payload);
 }
 
+/** A whole HELLO. TypeError naming the field that does not fit. */
 export function helloFrame(call: number, hello: Hello): Uint8Array {
   return frame(KIND_HELLO, call, 0, 0, encodeRecord(TYPES, HELLO, { ...hello }));
 }
 
+/** A whole WELCOME with the call id of its HELLO. */
 export function welcomeFrame(call: number, welcome: Welcome): Uint8Array {
   return frame(KIND_WELCOME, call, 0, 0, encodeRecord(TYPES, WELCOME, { ...welcome }));
 }
 
+/** The payload of a WELCOME. RangeError when malformed. */
 export function decodeWelcome(payload: Uint8Array): Welcome {
   return decodeRecord<Welcome>(TYPES, WELCOME, payload);
 }

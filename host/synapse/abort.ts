@@ -1,6 +1,6 @@
-// Owns the AbortSignals that calls are tied to: one listener a signal, however many calls share it (a
-// listener a call makes 0.44 M calls/s of 4.1). Signals without live calls are let go by `sweep`, so
-// a signal that lives long never holds a synapse.
+// Owns the AbortSignals that calls are tied to: one listener a signal, however many calls share
+// it (a listener a call makes 0.44 M calls/s of 4.1). Signals without live calls are let go by
+// `sweep`, so a signal that lives long never holds a synapse.
 
 /** One signal and how many calls in flight carry it. */
 export interface Watch {

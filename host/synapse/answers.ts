@@ -1,8 +1,9 @@
-// Owns the road back: bytes from the host -> whole frames -> the promise of their call. One switch on the
-// kind of a frame; what a host may not send ends the connection with the fault named.
+// Owns the road back: bytes from the host -> whole frames -> the promise of their call. One
+// switch on the kind of a frame; what a host may not send ends the connection with the fault
+// named.
 //
-// A host is not trusted to be right: every length is checked before it is used, ids that are not out are
-// counted and dropped, and a payload that does not decode fails its call only.
+// A host is not trusted to be right: every length is checked before it is used, ids that are not
+// out are counted and dropped, and a payload that does not decode fails its call only.
 
 import {
   AT_CALL,
@@ -40,7 +41,8 @@ export abstract class Answers extends WaitingCalls {
     let at = from;
     while (at < to) {
       const payload = at + HEADER_BYTES;
-      if (payload > to) return this.broken(`a message ends inside a frame header (${to - at} bytes)`);
+      if (payload > to)
+        return this.broken(`a message ends inside a frame header (${to - at} bytes)`);
       const length = view.getUint32(at + AT_LENGTH, true);
       const word = view.getUint32(at + AT_KIND, true);
       const id = view.getUint32(at + AT_CALL, true);
@@ -49,7 +51,8 @@ export abstract class Answers extends WaitingCalls {
       }
       const next = payload + ((length + 7) & ~7);
       if (next > to) return this.broken('the padding of a frame runs past its message');
-      if ((word & 0xffff) === KIND_RESPONSE) this.respond(id, bytes, view, payload, payload + length);
+      if ((word & 0xffff) === KIND_RESPONSE)
+        this.respond(id, bytes, view, payload, payload + length);
       else if (!this.special(bytes, view, at, payload + length, word, id)) return;
       at = next;
     }

@@ -1,6 +1,6 @@
-// Owns frames that cannot leave yet: credit is used up, the connection is being made again, or the route
-// is not known yet. First in, first out; bounded in bytes. Route and time left are written when a
-// frame leaves, because both may have changed by then.
+// Owns frames that cannot leave yet: credit is used up, the connection is being made again, or
+// the route is not known yet. First in, first out; bounded in bytes. Route and time left are
+// written when a frame leaves, because both may have changed by then.
 //
 //   buffer:  ... | size u32 | frame (header, payload, padding) | size u32 | frame | ...
 //                ^ head                                                           ^ tail

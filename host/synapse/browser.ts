@@ -1,5 +1,6 @@
-// Owns how a page finds its host: the origin that it came from, `/cell` for calls, `GET /cell/token` for a
-// development token (a host that is not in development answers 404: the page is anonymous then).
+// Owns how a page finds its host: the origin that it came from, `/cell` for calls, `GET
+// /cell/token` for a development token (a host that is not in development answers 404: the page
+// is anonymous then).
 
 import { INVALID_ARGUMENT, UNAVAILABLE } from '../../assembly/shared/status.ts';
 import { CellError } from './error.ts';

@@ -1,10 +1,11 @@
-// Owns the road of a call out of the client: begin -> encode in place -> end -> batch, or the backlog.
-// waiting.ts says when queued frames leave and when calls are given up; answers.ts is the road back;
-// link.ts gives and takes the connection. Nothing is allocated per call but its promise.
+// Owns the road of a call out of the client: begin -> encode in place -> end -> batch, or the
+// backlog. waiting.ts says when queued frames leave and when calls are given up; answers.ts is
+// the road back; link.ts gives and takes the connection. Nothing is allocated per call but its
+// promise.
 //
-// Invariants: `outstanding` is the sum of `slots.size` over SENT and LATE slots, never above the credit.
-// `allowance` is the credit while frames may leave at once, and 0 while they must queue (no
-// connection, or others queue already), so that one comparison decides on the fast path.
+// Invariants: `outstanding` is the sum of `slots.size` over SENT and LATE slots, never above the
+// credit. `allowance` is the credit while frames may leave at once, and 0 while they must queue
+// (no connection, or others queue already), so that one comparison decides on the fast path.
 
 import {
   AT_CALL,
@@ -16,7 +17,11 @@ import {
   KIND_REQUEST,
 } from '../../assembly/shared/frame.ts';
 import { CREDIT_BYTES, MESSAGE_BYTES } from '../../assembly/shared/limits.ts';
-import { CANCELLED, FAILED_PRECONDITION, RESOURCE_EXHAUSTED } from '../../assembly/shared/status.ts';
+import {
+  CANCELLED,
+  FAILED_PRECONDITION,
+  RESOURCE_EXHAUSTED,
+} from '../../assembly/shared/status.ts';
 import { type Watch, Watches } from './abort.ts';
 import { Backlog } from './backlog.ts';
 import type { Caller, CallOptions, Decode } from './contract.ts';
@@ -58,7 +63,10 @@ export abstract class Calls implements Caller {
   };
   private readonly flushBound = (): void => this.flush();
 
-  /** `timeout`: milliseconds a call may take unless it says otherwise. `queueBytes`: the backlog's. */
+  /**
+   * `timeout`: milliseconds a call may take unless it says otherwise. `queueBytes`: the
+   * backlog's.
+   */
   constructor(timeout: number, queueBytes: number) {
     this.timeout = timeout;
     this.queueBytes = queueBytes;
@@ -228,7 +236,7 @@ export abstract class Calls implements Caller {
     const unfit = this.unfit(method, size);
     if (unfit !== null || leaves) return unfit;
     if (this.backlog.held + size <= this.queueBytes) return null;
-    const text = `${name}: more than ${this.queueBytes} bytes of calls wait in this client to be sent`;
+    const text = `${name}: ${this.queueBytes} bytes of calls wait in this client already`;
     return new CellError(RESOURCE_EXHAUSTED, text, parts);
   }
 

@@ -15,10 +15,13 @@ const native = (globalThis as { Buffer?: { prototype: { utf8Slice?: Utf8Slice } 
 const utf8Slice = native?.prototype.utf8Slice;
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-const utf8 = utf8Slice === undefined
-  ? (bytes: Uint8Array, from: number, to: number): string =>
-    decoder.decode(bytes.buffer instanceof ArrayBuffer ? bytes.subarray(from, to) : bytes.slice(from, to))
-  : (bytes: Uint8Array, from: number, to: number): string => utf8Slice.call(bytes, from, to);
+const utf8 =
+  utf8Slice === undefined
+    ? (bytes: Uint8Array, from: number, to: number): string =>
+        decoder.decode(
+          bytes.buffer instanceof ArrayBuffer ? bytes.subarray(from, to) : bytes.slice(from, to),
+        )
+    : (bytes: Uint8Array, from: number, to: number): string => utf8Slice.call(bytes, from, to);
 
 const unit = String.fromCharCode;
 
@@ -35,20 +38,30 @@ function short(b: Uint8Array, from: number, n: number): string | null {
   let p = from;
   let s = '';
   if (n & 8) {
-    const a = b[p]!, c = b[p + 1]!, d = b[p + 2]!, e = b[p + 3]!;
-    const f = b[p + 4]!, g = b[p + 5]!, h = b[p + 6]!, i = b[p + 7]!;
+    const a = b[p]!,
+      c = b[p + 1]!,
+      d = b[p + 2]!,
+      e = b[p + 3]!;
+    const f = b[p + 4]!,
+      g = b[p + 5]!,
+      h = b[p + 6]!,
+      i = b[p + 7]!;
     if ((a | c | d | e | f | g | h | i) > 127) return null;
     s = unit(a, c, d, e, f, g, h, i);
     p += 8;
   }
   if (n & 4) {
-    const a = b[p]!, c = b[p + 1]!, d = b[p + 2]!, e = b[p + 3]!;
+    const a = b[p]!,
+      c = b[p + 1]!,
+      d = b[p + 2]!,
+      e = b[p + 3]!;
     if ((a | c | d | e) > 127) return null;
     s += unit(a, c, d, e);
     p += 4;
   }
   if (n & 2) {
-    const a = b[p]!, c = b[p + 1]!;
+    const a = b[p]!,
+      c = b[p + 1]!;
     if ((a | c) > 127) return null;
     s += unit(a, c);
     p += 2;

@@ -1,9 +1,11 @@
-// Owns writing a payload in place, behind a frame header in the outbox. Strings are gathered and
-// written at once at the end: 6-8 ns a string against 17-44 one by one. That takes them for ASCII;
-// when the count of bytes shows that they were not, the generated code runs again, slowly.
+// Owns writing a payload in place, behind a frame header in the outbox. Records and blocks are written
+// as they come; strings are only noted and written at the end, when it is known where the text area
+// begins. Short ones go character by character, which beats a call into the engine (40 ns) up to
+// some 64 characters; when there is much text it is joined and written by one call, 6-8 ns a string,
+// if the count of bytes shows that all of it was ASCII.
 //
-//   outbox:  ... header | payload: textStart rootSize root blocks | text ...
-//                       base                              at^      gathered in `text`
+//   outbox:  ... header | textStart rootSize root blocks | 0 text ...
+//                       base                             at
 //
 // Positions are absolute in the outbox; offsets in references count from `base`.
 
@@ -18,17 +20,38 @@ const utf8Write = native?.prototype.utf8Write;
 const encoder = new TextEncoder();
 
 /** UTF-8 of `text` into `bytes` at `at`; whole characters only. Returns how many bytes. */
-const putUtf8 = utf8Write === undefined
-  ? (bytes: Uint8Array, text: string, at: number, room: number): number =>
-    encoder.encodeInto(text, bytes.subarray(at, at + room)).written
-  : (bytes: Uint8Array, text: string, at: number, room: number): number =>
-    utf8Write.call(bytes, text, at, room);
+const putUtf8 =
+  utf8Write === undefined
+    ? (bytes: Uint8Array, text: string, at: number, room: number): number =>
+        encoder.encodeInto(text, bytes.subarray(at, at + room)).written
+    : (bytes: Uint8Array, text: string, at: number, room: number): number =>
+        utf8Write.call(bytes, text, at, room);
 
-/** Below this many characters a loop beats the call into the engine. */
-const SHORT = 24;
+/** Bytes of UTF-8; an unpaired surrogate becomes U+FFFD, 3 bytes. */
+function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    bytes++;
+    if (unit < 0x800) continue;
+    bytes++;
+    if ((unit & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) i++; // 4 for 2
+  }
+  return bytes;
+}
+
+/** Up to this many characters a loop beats the engine. */
+const SHORT = 64;
+
+/** From this many characters on, over all strings, joining them is worth a try. */
+const JOINED = 256;
 
 /** Bytes of the widest character: room beyond the text that tells ASCII from a cut text. */
 const WIDEST = 4;
+
+/** Strings that the notes hold on to between calls; a large value's are let go. */
+const NOTES = 1024;
 
 const EMPTY: Outbox = {
   bytes: new Uint8Array(0),
@@ -45,15 +68,12 @@ export class Writer {
   base = 0;
   at = 0;
   room = 0;
-  /** Text so far (not in the slow pass) and its bytes; the area's first byte is 0. */
-  text = '';
-  textBytes = 1;
-  /** True in the second pass: strings go to `wide` one by one, so that lengths are of UTF-8. */
-  slow = false;
-  wide: Uint8Array = new Uint8Array(0);
+  /** Strings in order, and where their references are; `count` of them, `units` in all. */
+  strings: string[] = [];
+  slots: number[] = [];
+  count = 0;
+  units = 0;
   depth = 0;
-  /** Bytes of the payload that was closed last. */
-  length = 0;
 
   /** Begins a payload at `at` whose root record has `size` bytes; returns where that is. */
   open(out: Outbox, at: number, size: number): number {
@@ -64,43 +84,87 @@ export class Writer {
     this.room = out.bytes.length;
     this.base = at;
     this.at = end;
-    this.text = '\0';
-    this.textBytes = 1;
+    this.count = 0;
+    this.units = 0;
     this.depth = 0;
     this.view.setUint32(at + 4, size, true);
     return at + 8;
   }
 
-  /** Ends the payload. True: the strings were not ASCII, write everything again. */
-  again(): boolean {
-    const at = this.at;
-    const n = this.textBytes;
-    this.view.setUint32(this.base, at - this.base, true);
-    this.length = at + n - this.base;
-    const room = at + n + WIDEST;
-    if (room > this.room) this.more(room);
+  /** Ends the payload: writes the text. Returns the payload's bytes. */
+  close(): number {
+    const from = this.at;
+    const end = from + 1 + this.units;
+    if (end > this.room) this.more(end);
     const bytes = this.out.bytes;
-    if (this.slow) {
-      bytes.set(this.wide.subarray(0, n), at);
-      this.drop();
-      return false;
+    this.view.setUint32(this.base, from - this.base, true);
+    bytes[from] = 0;
+    const much = this.units >= JOINED && end + WIDEST <= this.room;
+    this.at = much && this.joined(from) ? end : this.each(from);
+    if (this.strings.length > NOTES) this.drop();
+    return this.at - this.base;
+  }
+
+  /** Writes all text at once. False when it is not ASCII: then nothing counts. */
+  joined(from: number): boolean {
+    const { strings, slots, count, view } = this;
+    let text = '';
+    for (let i = 0; i < count; i++) text += strings[i]!;
+    const { units } = this;
+    // As many bytes as units: each unit became one byte.
+    if (putUtf8(this.out.bytes, text, from + 1, units + WIDEST) !== units) return false;
+    let offset = 1;
+    for (let i = 0; i < count; i++) {
+      const n = strings[i]!.length;
+      const p = slots[i]!;
+      view.setUint32(p, offset, true);
+      view.setUint32(p + 4, n, true);
+      offset += n;
     }
-    const text = this.text;
-    this.text = '';
-    if (n < SHORT) {
-      let i = 0;
-      for (let c = 0; i < n && (c = text.charCodeAt(i)) < 128; i++) bytes[at + i] = c;
-      if (i === n) return false;
-    } else if (putUtf8(bytes, text, at, n + WIDEST) === n) return false;
-    this.slow = true;
     return true;
   }
 
-  /** Forgets what was written, after an error too. */
+  /** Writes each string; returns where the text ends. */
+  each(from: number): number {
+    const { strings, slots, count } = this;
+    let bytes = this.out.bytes;
+    let view = this.view;
+    let at = from + 1;
+    let roomy = false;
+    for (let i = 0; i < count; i++) {
+      const text = strings[i]!;
+      const n = text.length;
+      const p = slots[i]!;
+      view.setUint32(p, at - from, true);
+      let k = 0;
+      if (n <= SHORT) for (let c = 0; k < n && (c = text.charCodeAt(k)) < 128; k++) bytes[at + k] = c;
+      if (k < n) {
+        if (!roomy) {
+          this.wide(at, i);
+          bytes = this.out.bytes;
+          view = this.view;
+          roomy = true;
+        }
+        k = putUtf8(bytes, text, at, bytes.length - at);
+      }
+      view.setUint32(p + 4, k, true);
+      at += k;
+    }
+    return at;
+  }
+
+  /** Makes room for the strings from `i` on, whatever their characters. */
+  wide(at: number, i: number): void {
+    let end = at;
+    for (; i < this.count; i++) end += utf8Length(this.strings[i]!);
+    if (end > this.room) this.more(end);
+  }
+
+  /** Forgets what was noted, after an error too. */
   drop(): void {
-    this.slow = false;
-    this.text = '';
-    if (this.wide.length > 1 << 16) this.wide = new Uint8Array(0);
+    this.strings = [];
+    this.slots = [];
+    this.count = 0;
   }
 
   more(end: number): void {
@@ -186,25 +250,11 @@ export class Writer {
 
   string(p: number, value: string): void {
     if (typeof value !== 'string') this.misfit();
-    this.view.setUint32(p, this.textBytes, true);
-    if (this.slow) return this.wideString(p, value);
-    const n = value.length;
-    this.view.setUint32(p + 4, n, true);
-    this.text += value;
-    this.textBytes += n;
-  }
-
-  wideString(p: number, value: string): void {
-    const room = this.textBytes + value.length * 3;
-    if (room > this.wide.length) {
-      const larger = new Uint8Array(Math.max(room, this.wide.length * 2, 4096));
-      larger.set(this.wide);
-      this.wide = larger;
-    }
-    this.wide[0] = 0;
-    const n = putUtf8(this.wide, value, this.textBytes, value.length * 3);
-    this.view.setUint32(p + 4, n, true);
-    this.textBytes += n;
+    const i = this.count;
+    this.strings[i] = value;
+    this.slots[i] = p;
+    this.count = i + 1;
+    this.units += value.length;
   }
 
   decimal(p: number, value: string): void {

@@ -1,5 +1,5 @@
-// Owns the defaults and checks of a connection's options, and which platform finds hosts: the browser's, or
-// Node's, which node/index.ts puts in its place.
+// Owns the defaults and checks of a connection's options, and which platform finds hosts: the
+// browser's, or Node's, which node/index.ts puts in its place.
 
 import { INVALID_ARGUMENT } from '../../assembly/shared/status.ts';
 import { browser } from './browser.ts';

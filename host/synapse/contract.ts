@@ -1,5 +1,5 @@
-// Owns what generated clients may rely on: `.cell/clients/*.ts` import only this, codec.ts and index.ts
-// (as "cell/synapse"). Runs in browsers: nothing from Node here.
+// Owns what generated clients may rely on: `.cell/clients/*.ts` import only this, codec.ts and
+// index.ts (as "cell/synapse"). Runs in browsers: nothing from Node here.
 
 /** Where a generated encoder writes a call's arguments. */
 export interface Outbox {
@@ -9,7 +9,7 @@ export interface Outbox {
   grow(end: number): void;
 }
 
-/** Writes one value's payload at `at`; returns its length in bytes. Throws TypeError naming the field. */
+/** Writes one value's payload at `at`; returns its bytes. Throws TypeError naming the field. */
 export type Encode<A extends unknown[]> = (out: Outbox, at: number, ...args: A) => number;
 /** Reads the payload in [from, to). Throws RangeError on a malformed one. */
 export type Decode<T> = (bytes: Uint8Array, view: DataView, from: number, to: number) => T;
@@ -21,11 +21,16 @@ export interface CallOptions {
 }
 
 /** A method as a client names it in HELLO. */
-export interface MethodRef { name: string; fingerprint: bigint; text: string }
+export interface MethodRef {
+  name: string;
+  fingerprint: bigint;
+  text: string;
+}
 
 /** What a generated method does:
  *    const s = this.synapse; const at = s.begin();
- *    try { return s.end(this.first + 2, encodeGet(s.outbox, at, id), decodeGet, options); } catch (e) { return s.refuse(e); }
+ *    try { return s.end(this.first + 2, encodeGet(s.outbox, at, id), decodeGet, options); }
+ *    catch (e) { return s.refuse(e); }
  */
 export interface Caller {
   readonly outbox: Outbox;

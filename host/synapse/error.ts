@@ -70,9 +70,9 @@ export interface ErrorParts {
 }
 
 /**
- * A call or a connection failed. `status` is one of `Status`; `retryable` says whether the same call may
- * succeed later (UNAVAILABLE, or a limit with `retryAfterMs`), not whether repeating it is safe:
- * that is `unsent`, or the method's own nature.
+ * A call or a connection failed. `status` is one of `Status`; `retryable` says whether the same
+ * call may succeed later (UNAVAILABLE, or a limit with `retryAfterMs`), not whether repeating it
+ * is safe: that is `unsent`, or the method's own nature.
  */
 export class CellError extends Error {
   readonly status: number;
@@ -98,11 +98,15 @@ export class CellError extends Error {
   }
 
   get retryable(): boolean {
-    return this.status === UNAVAILABLE || (this.status === RESOURCE_EXHAUSTED && this.retryAfterMs > 0);
+    return (
+      this.status === UNAVAILABLE || (this.status === RESOURCE_EXHAUSTED && this.retryAfterMs > 0)
+    );
   }
 }
 
-/** Any thrown value as a CellError; an encoder's TypeError or RangeError is the caller's argument. */
+/**
+ * Any thrown value as a CellError; an encoder's TypeError or RangeError is the caller's argument.
+ */
 export function asCellError(error: unknown, method?: string): CellError {
   if (error instanceof CellError) return error;
   const text = error instanceof Error ? error.message : String(error);

@@ -1,5 +1,5 @@
-// Owns what the client says and hears beside calls: HELLO out, WELCOME and errors in. The shapes themselves
-// are host/session/wire.ts, one definition for both ends.
+// Owns what the client says and hears beside calls: HELLO out, WELCOME and errors in. The shapes
+// themselves are host/session/wire.ts, one definition for both ends.
 
 import { PROTOCOL_VERSION } from '../../assembly/shared/frame.ts';
 import { HELLO_BYTES, HELLO_METHODS } from '../../assembly/shared/limits.ts';
@@ -18,8 +18,8 @@ const utf8 = new TextEncoder();
 const bytesOf = (text: string): number => utf8.encode(text).length;
 
 /**
- * Splits methods into HELLOs that the host accepts (HELLO_BYTES, HELLO_METHODS). `alone`: methods whose
- * text is too long for any HELLO. INVALID_ARGUMENT when the token leaves no room.
+ * Splits methods into HELLOs that the host accepts (HELLO_BYTES, HELLO_METHODS). `alone`: methods
+ * whose text is too long for any HELLO. INVALID_ARGUMENT when the token leaves no room.
  */
 export function splitHello(
   methods: MethodRef[],
@@ -80,7 +80,10 @@ export function readWelcome(payload: Uint8Array): Welcome {
   return welcome;
 }
 
-/** An ERROR frame as an error. `method`: null when it answers no call; `what` says so. Never throws. */
+/**
+ * An ERROR frame as an error. `method`: null when it answers no call; `what` says so. Never
+ * throws.
+ */
 export function readError(
   code: number,
   retryAfterMs: number,

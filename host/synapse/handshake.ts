@@ -1,6 +1,6 @@
-// Owns the talk before calls: HELLO with the methods that no host has answered for, WELCOME into the roster, and
-// the second round in which the host reads canonical texts. One HELLO is out at a time, because a
-// host opens the session with the first and takes the rest as its refreshment.
+// Owns the talk before calls: HELLO with the methods that no host has answered for, WELCOME into
+// the roster, and the second round in which the host reads canonical texts. One HELLO is out at a
+// time, because a host opens the session with the first and takes the rest as its refreshment.
 
 import { FAILED_PRECONDITION } from '../../assembly/shared/status.ts';
 import { VERDICT_INCOMPATIBLE, type Welcome } from '../session/wire.ts';
@@ -31,8 +31,8 @@ export class Handshake {
   }
 
   /**
-   * Presents `token` and asks about every method that is pending. Resolves to the last WELCOME. Rejects
-   * with the host's refusal, or FAILED_PRECONDITION when WELCOME cannot be understood.
+   * Presents `token` and asks about every method that is pending. Resolves to the last WELCOME.
+   * Rejects with the host's refusal, or FAILED_PRECONDITION when WELCOME cannot be understood.
    */
   async greet(token: string | null): Promise<Welcome> {
     const first = await this.round(token, this.roster.pending(), false);

@@ -1,15 +1,12 @@
-// Owns the connection of a synapse: find the host, dial, shake hands, keep alive, and begin again with backoff
-// when it is lost. Never looks into a call: it carries bytes and says when they may flow.
+// Owns the connection of a synapse: find the host, dial, shake hands, keep alive, and begin again
+// with backoff when it is lost. Never looks into a call: it carries bytes and says when they may
+// flow.
 //
 //   connecting --WELCOME--> open --lost--> reconnecting --WELCOME--> open
 //        |                    |                 |
 //        +----- refused ------+---- close() ----+-----> closed, for ever
 
-import {
-  AT_KIND,
-  HEADER_BYTES,
-  KIND_PING,
-} from '../../assembly/shared/frame.ts';
+import { AT_KIND, HEADER_BYTES, KIND_PING } from '../../assembly/shared/frame.ts';
 import {
   DATA_LOSS,
   FAILED_PRECONDITION,
@@ -52,7 +49,9 @@ export interface LinkOptions {
   backoff: Backoff | null;
   /** Milliseconds for one attempt, WELCOME included. */
   connectTimeout: number;
-  /** Milliseconds of silence after which a PING asks whether the host is there; Infinity = never. */
+  /**
+   * Milliseconds of silence after which a PING asks whether the host is there; Infinity = never.
+   */
   keepalive: number;
 }
 
@@ -105,7 +104,9 @@ export class Link {
     this.owner = owner;
   }
 
-  /** First connection: resolves when WELCOME is in. Rejects with a CellError, and is closed then. */
+  /**
+   * First connection: resolves when WELCOME is in. Rejects with a CellError, and is closed then.
+   */
   async open(): Promise<void> {
     try {
       await this.attempt();

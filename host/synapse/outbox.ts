@@ -1,6 +1,6 @@
-// Owns the bytes of the batch that is being written. One buffer for the life of a synapse: frames are
-// encoded in place, sent as one view, and overwritten by the next batch.
-// Never knows what a frame means. Invariant: [0, at) are whole frames; what lies beyond is scratch.
+// Owns the bytes of the batch that is being written. One buffer for the life of a synapse: frames
+// are encoded in place, sent as one view, and overwritten by the next batch. Never knows what a
+// frame means. Invariant: [0, at) are whole frames; what lies beyond is scratch.
 //
 //   0            at            at + 16               at + 16 + payload
 //   | whole frames | header ... | payload being encoded | free, at least SLACK bytes
@@ -9,7 +9,9 @@
 import { HEADER_BYTES } from '../../assembly/shared/frame.ts';
 import type { Outbox } from './contract.ts';
 
-/** Bytes kept free behind what `grow` promised: the padding of a frame never needs a second check. */
+/**
+ * Bytes kept free behind what `grow` promised: the padding of a frame never needs a second check.
+ */
 const SLACK = 8;
 const FIRST_BYTES = 64 << 10;
 

@@ -6,11 +6,16 @@ import type { Dial } from './transport.ts';
 export type Token = string | null | (() => string | null | Promise<string | null>);
 
 export interface ConnectOptions {
-  /** `ws://`, `wss://`; in Node also `unix:/path` and `tcp://host:port`. Absent: the host is found. */
+  /**
+   * `ws://`, `wss://`; in Node also `unix:/path` and `tcp://host:port`. Absent: the host is
+   * found.
+   */
   url?: string;
   /** Bearer token, or a function that is asked at every connection and before the token expires. */
   token?: Token;
-  /** Milliseconds a call may take unless it says otherwise. Default 30000; Infinity = no deadline. */
+  /**
+   * Milliseconds a call may take unless it says otherwise. Default 30000; Infinity = no deadline.
+   */
   timeout?: number;
   /** Milliseconds to reach the host and be welcomed. Default 10000. */
   connectTimeout?: number;

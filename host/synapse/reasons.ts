@@ -1,5 +1,6 @@
-// Owns the words for every REASON_* and CLOSE_* of assembly/shared/reason.ts: what happened and what
-// to do. The kernel sends numbers only, so that refusing costs nanoseconds; the words are made here.
+// Owns the words for every REASON_* and CLOSE_* of assembly/shared/reason.ts: what happened and
+// what to do. The kernel sends numbers only, so that refusing costs nanoseconds; the words are
+// made here.
 
 import * as numbers from '../../assembly/shared/reason.ts';
 

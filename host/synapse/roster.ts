@@ -1,5 +1,6 @@
-// Owns the methods that the generated clients on one synapse may call, and what the host said about each.
-// A method's number is its place here, for life; its route is the host's, for one connection.
+// Owns the methods that the generated clients on one synapse may call, and what the host said
+// about each. A method's number is its place here, for life; its route is the host's, for one
+// connection.
 
 import { FAILED_PRECONDITION, UNIMPLEMENTED } from '../../assembly/shared/status.ts';
 import { VERDICT_OK, VERDICT_TEXT, VERDICT_UNKNOWN, type WelcomeMethod } from '../session/wire.ts';
@@ -52,9 +53,9 @@ export class Roster {
   }
 
   /**
-   * Takes WELCOME's answers for the methods `asked`, in that order; returns those whose text the host wants
-   * to see. `textSent`: it has seen it, so asking again is a refusal. RangeError when the answers
-   * do not fit the question.
+   * Takes WELCOME's answers for the methods `asked`, in that order; returns those whose text the
+   * host wants to see. `textSent`: it has seen it, so asking again is a refusal. RangeError when
+   * the answers do not fit the question.
    */
   apply(asked: number[], answers: WelcomeMethod[], textSent: boolean): number[] {
     if (answers.length !== asked.length) {
@@ -79,7 +80,9 @@ export class Roster {
       ? 'no cell on this host offers it'
       : 'the method of the running cell is incompatible with this client';
     const status = unknown ? UNIMPLEMENTED : FAILED_PRECONDITION;
-    const fix = unknown ? 'check which cells the host runs' : 'rebuild the client with `cell build`';
+    const fix = unknown
+      ? 'check which cells the host runs'
+      : 'rebuild the client with `cell build`';
     this.refusals[method] = { status, why: `${why ?? words}; ${fix}` };
     this.routes[method] = ROUTE_REFUSED;
   }

@@ -1,17 +1,18 @@
-// Owns the calls that are not answered yet: one slot each, in parallel arrays (an array of slots makes
-// 4.8 M calls/s where a Map makes 3.2). Never sends, never times.
+// Owns the calls that are not answered yet: one slot each, in parallel arrays (an array of slots
+// makes 4.8 M calls/s where a Map makes 3.2). Never sends, never times.
 //
 // A call id is `generation << 16 | slot`. Slot 0 is never a call: its ids belong to HELLO and PING.
-// A slot that was given up (cancelled, timed out) after its frame left stays taken until the host's
-// terminal answer arrives, so an id never means two calls and credit is returned exactly once.
+// A slot that was given up (cancelled, timed out) after its frame left stays taken until the
+// host's terminal answer arrives, so an id never means two calls and credit is returned exactly
+// once.
 //
 //   FREE -> QUEUED (in the backlog) -> SENT (in the batch or gone) -> FREE
 //              |                          |
 //              v given up                 v given up
 //           SKIPPED (freed when popped)  LATE (freed by the answer, which is dropped)
 
-import type { Decode } from './contract.ts';
 import type { Watch } from './abort.ts';
+import type { Decode } from './contract.ts';
 
 export const FREE = 0;
 export const QUEUED = 1;

@@ -1,5 +1,6 @@
-// Owns what a program holds: a connection to a host on which any number of generated clients call. Puts together
-// the road of calls (answers.ts and below) and the connection (link.ts); decides nothing itself.
+// Owns what a program holds: a connection to a host on which any number of generated clients
+// call. Puts together the road of calls (answers.ts and below) and the connection (link.ts);
+// decides nothing itself.
 
 import { CANCELLED } from '../../assembly/shared/status.ts';
 import { Answers } from './answers.ts';
@@ -31,9 +32,10 @@ export class Synapse extends Answers {
   }
 
   /**
-   * Connects to a host for the given methods: the one in `options.url`, or the one that is found (Node:
-   * CELL_URL, else the project's own host; browser: where the page came from). Rejects with a
-   * CellError: UNAVAILABLE when no host answers, UNAUTHENTICATED when the token is refused.
+   * Connects to a host for the given methods: the one in `options.url`, or the one that is found
+   * (Node: CELL_URL, else the project's own host; browser: where the page came from). Rejects
+   * with a CellError: UNAVAILABLE when no host answers, UNAUTHENTICATED when the token is
+   * refused.
    */
   static async open(methods: MethodRef[], options: ConnectOptions = {}): Promise<Synapse> {
     const synapse = new Synapse(options);
@@ -43,8 +45,8 @@ export class Synapse extends Answers {
   }
 
   /**
-   * Adds a generated client's methods (once, however often it is asked) and returns the number of the
-   * first. Calls may be made at once; they leave when the host has answered for their method.
+   * Adds a generated client's methods (once, however often it is asked) and returns the number of
+   * the first. Calls may be made at once; they leave when the host has answered for their method.
    */
   add(methods: MethodRef[]): number {
     const first = this.roster.add(methods);
@@ -66,8 +68,8 @@ export class Synapse extends Answers {
   }
 
   /**
-   * Ends the connection. Calls without an answer are rejected with CANCELLED, and so is every later one.
-   * Resolves when the connection is closed.
+   * Ends the connection. Calls without an answer are rejected with CANCELLED, and so is every
+   * later one. Resolves when the connection is closed.
    */
   close(): Promise<void> {
     return this.link.close(new CellError(CANCELLED, 'the connection was closed by this program'));

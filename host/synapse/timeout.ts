@@ -1,6 +1,6 @@
-// Owns time in the client: what a timeout may be, and one coarse timer for all calls (a timer a call
-// would cost more than the call). Deadlines are checked every TICK_MS, so a timeout is kept to
-// within that. Runs only while calls are out, and never keeps a process alive.
+// Owns time in the client: what a timeout may be, and one coarse timer for all calls (a timer a
+// call would cost more than the call). Deadlines are checked every TICK_MS, so a timeout is kept
+// to within that. Runs only while calls are out, and never keeps a process alive.
 
 import { INVALID_ARGUMENT } from '../../assembly/shared/status.ts';
 import { CellError } from './error.ts';

@@ -1,6 +1,6 @@
-// Owns the contract between a synapse and whatever carries its bytes. A transport moves whole frames; it
-// knows no frame but, on streams, its length. Invariant, per dial: `opened` at most once, then any number
-// of `message`, then exactly one `closed`; nothing after that.
+// Owns the contract between a synapse and whatever carries its bytes. A transport moves whole
+// frames; it knows no frame but, on streams, its length. Invariant, per dial: `opened` at most
+// once, then any number of `message`, then exactly one `closed`; nothing after that.
 
 export interface Transport {
   /** Name for diagnostics: 'websocket' | 'ws' | 'socket' | 'memory'. */
@@ -13,7 +13,9 @@ export interface Transport {
 
 export interface TransportEvents {
   opened(): void;
-  /** Whole frames in [from, to) of `bytes`; `view` covers the same memory. Valid during the call. */
+  /**
+   * Whole frames in [from, to) of `bytes`; `view` covers the same memory. Valid during the call.
+   */
   message(bytes: Uint8Array, view: DataView, from: number, to: number): void;
   /** WebSocket close code (1006 = lost without a word) and the reason or error in words. */
   closed(code: number, reason: string): void;

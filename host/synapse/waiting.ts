@@ -1,5 +1,5 @@
-// Owns calls that wait: in the backlog until they may leave, and in flight until they are given up. Decides
-// when queued frames leave and what becomes of every call when the connection goes.
+// Owns calls that wait: in the backlog until they may leave, and in flight until they are given
+// up. Decides when queued frames leave and what becomes of every call when the connection goes.
 // Never reads what the host sent.
 
 import {
@@ -187,7 +187,8 @@ export abstract class WaitingCalls extends Calls {
     const now = performance.now();
     for (let slot = 1; slot < slots.capacity; slot++) {
       const due = slots.due[slot];
-      if (due !== 0 && due <= now && slots.state[slot] !== FREE) this.giveUp(slot, this.lateError(slot));
+      if (due !== 0 && due <= now && slots.state[slot] !== FREE)
+        this.giveUp(slot, this.lateError(slot));
     }
     this.watches.sweep();
     if (slots.taken === 0 && this.watches.size === 0) this.ticker.stop();

@@ -1,4 +1,5 @@
-// Owns the transport over the built-in WebSocket, for browsers (and any runtime without Node's packages).
+// Owns the transport over the built-in WebSocket, for browsers (and any runtime without Node's
+// packages).
 
 import { CLOSE_LOST, CLOSE_NORMAL, CLOSE_UNSUPPORTED, type Dial } from './transport.ts';
 

@@ -1,5 +1,5 @@
-// Owns the finding of a browser for page tests. Where there is none the tests fail and say how to get
-// one; only CELL_NO_BROWSER=1 lets them pass unseen, and then they say loudly what did not run.
+// Owns the finding of a browser for page tests. Where there is none the tests fail and say how to
+// get one; only CELL_NO_BROWSER=1 lets them pass unseen, and then they say loudly what did not run.
 
 import { accessSync, constants } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
@@ -37,7 +37,7 @@ export async function openBrowser(what: string): Promise<Browser | null> {
     return null;
   }
   throw new Error(
-    'no Chromium found. Install one (Debian: `apt-get install -y chromium`), or set CELL_CHROMIUM to its '
-    + `path, or CELL_NO_BROWSER=1 to leave out: ${what}`,
+    'no Chromium found. Install one (Debian: `apt-get install -y chromium`), or set CELL_CHROMIUM ' +
+      `to its path, or CELL_NO_BROWSER=1 to leave out: ${what}`,
   );
 }

@@ -7,8 +7,8 @@ import { readRows } from '../../cells/apps/atlas/data/make.ts';
 import { packPlaces } from '../../cells/apps/atlas/data/places.ts';
 import { CellError, type StatusName } from '../../host/synapse/error.ts';
 import { Oracle } from './oracle.ts';
-import { buildAtlas, runFolder, serveAtlas } from './serve.ts';
 import { seed, seeded } from './seeded.ts';
+import { buildAtlas, runFolder, serveAtlas } from './serve.ts';
 
 await buildAtlas();
 const { Atlas } = await import('../../.cell/clients/atlas.ts');
@@ -24,7 +24,10 @@ test.after.always(async () => {
 });
 
 async function refused(
-  t: ExecutionContext, call: () => Promise<unknown>, status: StatusName, message: RegExp,
+  t: ExecutionContext,
+  call: () => Promise<unknown>,
+  status: StatusName,
+  message: RegExp,
 ): Promise<void> {
   const error = await t.throwsAsync(call, { instanceOf: CellError, message });
   t.is(error?.statusName, status);
@@ -40,7 +43,7 @@ test('stats count what is there', async (t) => {
 test('search over the wire agrees with looking at every place', async (t) => {
   const random = seeded(seed + 5);
   const queries = ['', 'zürich', 'PARIS us', 'san ', '東京', 'xi’an', 'é', ' '];
-  while (queries.length < 40) {
+  while (queries.length < 30) {
     const { name } = world.rows[Math.floor(random() * world.rows.length)]!;
     queries.push(name.slice(0, 1 + Math.floor(random() * name.length)));
   }
@@ -57,7 +60,7 @@ test('search over the wire agrees with looking at every place', async (t) => {
 
 test('nearest over the wire agrees with measuring to every place', async (t) => {
   const random = seeded(seed + 6);
-  for (let round = 0; round < 25; round++) {
+  for (let round = 0; round < 15; round++) {
     const lat = Math.round(random() * 180 - 90);
     const lon = Math.round(random() * 360 - 180);
     const found = await atlas.nearest(lat, lon, 8);
@@ -71,7 +74,14 @@ test('nearest over the wire agrees with measuring to every place', async (t) => 
 });
 
 test('limits: none, few, and more than may be asked', async (t) => {
-  for (const [limit, count] of [[0, 0], [1, 1], [99, 99], [100, 100], [101, 100], [2 ** 32 - 1, 100]]) {
+  for (const [limit, count] of [
+    [0, 0],
+    [1, 1],
+    [99, 99],
+    [100, 100],
+    [101, 100],
+    [2 ** 32 - 1, 100],
+  ]) {
     t.is((await atlas.search('a', limit!)).length, count!);
     t.is((await atlas.nearest(0, 0, limit!)).length, count!);
   }
@@ -79,15 +89,30 @@ test('limits: none, few, and more than may be asked', async (t) => {
 
 test('hostile arguments are refused by name, and the cell lives on', async (t) => {
   for (const lat of [NaN, Infinity, -Infinity, 90.0001, -91, 1e308]) {
-    await refused(t, () => atlas.nearest(lat, 0, 1), 'INVALID_ARGUMENT', /lat must be .* -90 to 90/);
+    await refused(
+      t,
+      () => atlas.nearest(lat, 0, 1),
+      'INVALID_ARGUMENT',
+      /lat must be .* -90 to 90/,
+    );
   }
   for (const lon of [NaN, Infinity, 180.0001, -1e308]) {
-    await refused(t, () => atlas.nearest(0, lon, 1), 'INVALID_ARGUMENT', /lon must be .* -180 to 180/);
+    await refused(
+      t,
+      () => atlas.nearest(0, lon, 1),
+      'INVALID_ARGUMENT',
+      /lon must be .* -180 to 180/,
+    );
   }
   t.deepEqual(await atlas.search('x'.repeat(128), 5), []);
   const long = /prefix has 129 characters, at most 128/;
   await refused(t, () => atlas.search('x'.repeat(129), 5), 'INVALID_ARGUMENT', long);
-  await refused(t, () => atlas.search('ß'.repeat(400_000), 5), 'INVALID_ARGUMENT', /400000 characters/);
+  await refused(
+    t,
+    () => atlas.search('ß'.repeat(400_000), 5),
+    'INVALID_ARGUMENT',
+    /400000 characters/,
+  );
   await t.throwsAsync(() => atlas.search('x'.repeat(1 << 20), 5), { instanceOf: CellError });
   t.deepEqual(await atlas.search('\ud800\0'.repeat(60), 5), []);
   // Every unit folds to the most bytes that one can.

@@ -36,7 +36,9 @@ export class Oracle {
     const last = text.lastIndexOf(' ');
     const other = spaced
       ? `${text}\u001f`
-      : last < 0 ? null : `${text.slice(0, last)}\u001f${text.slice(last + 1)}`;
+      : last < 0
+        ? null
+        : `${text.slice(0, last)}\u001f${text.slice(last + 1)}`;
     const begins = [spaced ? `${text} ` : text, ...(other === null ? [] : [other])];
     const found: { id: number; weight: number }[] = [];
     this.texts.forEach(({ name, ends }, id) => {
@@ -49,7 +51,15 @@ export class Oracle {
   }
 
   nearest(lat: number, lon: number, limit: number): Near[] {
-    const all = this.rows.map((row, id) => ({ id, km: haversine(lat, lon, row.lat, row.lon) }));
-    return all.sort((a, b) => a.km - b.km || a.id - b.id).slice(0, limit);
+    const best: Near[] = [];
+    this.rows.forEach((row, id) => {
+      const km = haversine(lat, lon, row.lat, row.lon);
+      if (best.length === limit && km >= best[limit - 1]!.km) return;
+      // Equal distances: what came first, which has the smaller id, stays first.
+      const at = best.findIndex((near) => near.km > km);
+      best.splice(at < 0 ? best.length : at, 0, { id, km });
+      best.length = Math.min(best.length, limit);
+    });
+    return best;
   }
 }

@@ -1,15 +1,15 @@
-// Owns an Atlas for tests: the real build, the real file of places, the real host on a free port, all
-// below a folder of its own.
+// Owns an Atlas for tests: the real build, the real file of places, the real host on a free port,
+// with a folder of its own.
 
 import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { blobRoot, makePlaces } from '../../cells/apps/atlas/data/make.ts';
-import { type Host, startHost } from '../../host/host.ts';
-import type { Page } from '../../host/gateway/pages.ts';
 import { make } from '../../build/make.ts';
+import { blobRoot, makePlaces } from '../../cells/apps/atlas/data/make.ts';
+import type { Page } from '../../host/gateway/pages.ts';
+import { type Host, startHost } from '../../host/host.ts';
 
 export const project = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -35,8 +35,9 @@ export function buildAtlas(): Promise<void> {
 export const runFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'atlas-run-'));
 
 /**
- * A port that is free now, for a host that is to come back on it. A listener that was given port 0 would
- * hold its port for a minute after its connections (uSockets sets SO_REUSEADDR on named ports only).
+ * A port that is free now, for a host that is to come back on it. A listener that was given port 0
+ * would hold its port for a minute after its connections: uSockets sets SO_REUSEADDR on named ports
+ * only.
  */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -50,7 +51,8 @@ export function freePort(): Promise<number> {
 }
 
 export async function serveAtlas(
-  cwd: string, over: { port?: number; page?: Page; places?: string; lanes?: number } = {},
+  cwd: string,
+  over: { port?: number; page?: Page; places?: string; lanes?: number } = {},
 ): Promise<Served> {
   await buildAtlas();
   const errors: string[] = [];
@@ -63,7 +65,11 @@ export async function serveAtlas(
     port: over.port ?? 0,
     host: '127.0.0.1',
     ...(over.page ? { page: over.page } : {}),
-    events: { log: (line) => { if (line.level === 'error') errors.push(line.text); } },
+    events: {
+      log: (line) => {
+        if (line.level === 'error') errors.push(line.text);
+      },
+    },
   });
   return { host, errors };
 }

@@ -1,28 +1,18 @@
-// Who may call: what @Auth.require and @Auth.public mean, alone, together, on the class and on methods.
-import test from 'ava';
-import { ENTRY, built } from './project.ts';
-import { describeService } from '../../build/4-emit/service.ts';
-import { readProject } from '../../build/1-read/project.ts';
-import { Findings } from '../../build/diagnostics/findings.ts';
-import { checkDecorators } from '../../build/3-negotiate/macros.ts';
-import { folderWith } from './project.ts';
-import path from 'node:path';
+// Who may call: what @Auth.require and @Auth.public mean, alone, together, on the class and on
+// methods.
 
-/** Access of `m` under these decorators; and the findings, which need no compilation. */
+import test from 'ava';
+import { built, described } from './project.ts';
+
+/** Access of `m` under these decorators, and the findings. */
 async function access(onMethod: string, onClass = '') {
-  const { folder, remove } = folderWith({
-    [ENTRY]: `${onClass} @service class Example { ${onMethod} m(): void {} }`,
-  });
-  const findings = new Findings();
-  const project = await readProject(path.join(folder, ENTRY), (f) => path.basename(f), findings);
-  remove();
-  if (project === null) throw new Error('not read');
-  checkDecorators(project, findings);
-  const service = describeService(project, findings);
+  const { service, findings } = await described(
+    `${onClass} @service class Example { ${onMethod} m(): void {} }`,
+  );
   return {
     access: service?.schema.methods[0].access,
-    codes: findings.sorted().map((f) => f.code),
-    texts: findings.sorted().map((f) => f.fix),
+    codes: findings.map((f) => f.code),
+    texts: findings.map((f) => f.fix),
   };
 }
 

@@ -1,6 +1,6 @@
 // State makes an actor, constants do not.
 import test from 'ava';
-import { compiled } from './project.ts';
+import { described } from './project.ts';
 
 const method = 'get(): u32 { return 1; }';
 const CASES: [string, boolean, Record<string, string>][] = [
@@ -84,6 +84,8 @@ const CASES: [string, boolean, Record<string, string>][] = [
 
 for (const [what, actor, files] of CASES) {
   test(`${what}: ${actor ? 'an actor' : 'stateless'}`, async (t) => {
-    t.is((await compiled(files)).manifest.actor, actor);
+    const { service, findings } = await described(files);
+    t.deepEqual(findings, []);
+    t.is(service?.actor, actor);
   });
 }

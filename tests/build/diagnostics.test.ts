@@ -5,7 +5,7 @@ import test from 'ava';
 import { catalogue, parseCatalogue } from '../../build/diagnostics/catalogue.ts';
 import { Findings, placeOf, printFinding } from '../../build/diagnostics/findings.ts';
 import { nearest } from '../../host/schema/nearest.ts';
-import { built, ENTRY } from './project.ts';
+import { built, described, ENTRY } from './project.ts';
 
 /**
  * Codes whose cause is not in one folder of sources; each has a test of its own, here or elsewhere.
@@ -14,6 +14,7 @@ const ELSEWHERE: Record<string, string> = {
   CELL1002: 'diagnostics.test.ts',
   CELL2013: 'diagnostics.test.ts',
   CELL2015: 'diagnostics.test.ts',
+  CELL5006: 'diagnostics.test.ts',
   CELL6001: 'make.test.ts',
   CELL6002: 'make.test.ts',
 };
@@ -55,9 +56,10 @@ test('CELL1002: a file that is not there', async (t) => {
 });
 
 test('CELL2013: one method more than a connection can name', async (t) => {
-  const service = (n: number) =>
-    `@service class Example { ${Array.from({ length: n }, (_, i) => `m${i}(x: q): void {}`).join('\n')} }`;
-  const codes = async (n: number) => new Set((await built(service(n))).findings.map((f) => f.code));
+  const methods = (n: number) => Array.from({ length: n }, (_, i) => `m${i}(x: q): void {}`);
+  const service = (n: number) => `@service class Example { ${methods(n).join('\n')} }`;
+  const codes = async (n: number) =>
+    new Set((await described(service(n))).findings.map((f) => f.code));
   t.false((await codes(1024)).has('CELL2013'));
   t.true((await codes(1025)).has('CELL2013'));
 });
@@ -65,12 +67,22 @@ test('CELL2013: one method more than a connection can name', async (t) => {
 test('CELL2015: a signature that is too large', async (t) => {
   const fields = (n: number) => Array.from({ length: n }, (_, i) => `field${i}: string = "";`);
   const { findings } = await built(
-    `class Big { ${fields(1200).join(' ')} } @service class Example { get(): Big { return new Big(); } }`,
+    `class Big { ${fields(1200).join(' ')} }
+     @service class Example { get(): Big { return new Big(); } }`,
   );
   t.deepEqual(
     findings.map((f) => f.code),
     ['CELL2015'],
   );
+});
+
+test('CELL5006: what asc cannot take is a finding, and the process lives', async (t) => {
+  const sum = 'n + '.repeat(10_000);
+  const { findings } = await built(
+    `@service class Example { a(n: i32): i32 { return ${sum} 1; } }`,
+  );
+  t.true(['CELL5006', 'CELL1001'].includes(findings[0].code));
+  t.is(findings.length, 1);
 });
 
 test('several faults are found in one run, in order of place', async (t) => {

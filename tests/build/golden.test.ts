@@ -1,5 +1,6 @@
-// Golden folders: service files in, schema, lock and client out. CELL_GOLDEN=1 writes what is expected anew.
-// The hash of the module and the tool versions are left out: they change with every tool.
+// Golden folders: service files in, schema, lock and client out. CELL_GOLDEN=1 writes what is
+// expected anew. The hash of the module and the tool versions are left out: they change with every
+// tool.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +31,8 @@ for (const name of fs.readdirSync(GOLDEN).sort()) {
     if (REWRITE) {
       fs.rmSync(expected, { recursive: true, force: true });
       fs.mkdirSync(expected);
-      for (const [at, text] of Object.entries(found)) fs.writeFileSync(path.join(expected, at), text);
+      for (const [at, text] of Object.entries(found))
+        fs.writeFileSync(path.join(expected, at), text);
     }
     t.deepEqual(fs.readdirSync(expected).sort(), Object.keys(found).sort());
     for (const [at, text] of Object.entries(found)) {

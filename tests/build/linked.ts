@@ -115,28 +115,36 @@ export async function link(cell: Compiled, imports: WebAssembly.Imports = {}): P
       if (method === undefined) throw new Error(`no method ${name}`);
       return raw(method.index, encodeArguments(schema, method, args));
     },
-    caller(text) {
-      const encoded = new TextEncoder().encode(text);
-      bytes.set(encoded, SLOT + 64);
-      view.setUint32(SLOT + S_SUBJECT_AT, SLOT + 64, true);
-      view.setUint32(SLOT + S_SUBJECT_BYTES, encoded.length, true);
-      view.setUint32(SLOT + S_GENERATION, 3, true);
-      view.setUint32(BASE + L_SESSION, SLOT, true);
-      view.setUint32(BASE + L_GENERATION, 3, true);
-    },
-    log() {
-      const lines: string[] = [];
-      const head = view.getUint32(BASE + LOG, true);
-      for (let at = 0; at < head; ) {
-        const record = BASE + LOG + RING_DATA + at;
-        const size = view.getUint32(record, true);
-        const level = view.getUint32(record + 8, true) & 3;
-        lines.push(
-          `${level} ${new TextDecoder().decode(bytes.slice(record + 16, record + 16 + size))}`,
-        );
-        at += (size + 31) & ~15;
-      }
-      return lines;
-    },
+    caller: (text) => writeCaller(bytes, text),
+    log: () => readLog(bytes),
   };
+}
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer);
+
+/** A session slot with the caller's text behind it, current in the lane. */
+function writeCaller(bytes: Uint8Array, text: string): void {
+  const encoded = new TextEncoder().encode(text);
+  const view = viewOf(bytes);
+  bytes.set(encoded, SLOT + 64);
+  view.setUint32(SLOT + S_SUBJECT_AT, SLOT + 64, true);
+  view.setUint32(SLOT + S_SUBJECT_BYTES, encoded.length, true);
+  view.setUint32(SLOT + S_GENERATION, 3, true);
+  view.setUint32(BASE + L_SESSION, SLOT, true);
+  view.setUint32(BASE + L_GENERATION, 3, true);
+}
+
+function readLog(bytes: Uint8Array): string[] {
+  const view = viewOf(bytes);
+  const lines: string[] = [];
+  const head = view.getUint32(BASE + LOG, true);
+  for (let at = 0; at < head; ) {
+    const record = BASE + LOG + RING_DATA + at;
+    const size = view.getUint32(record, true);
+    const level = view.getUint32(record + 8, true) & 3;
+    const text = new TextDecoder().decode(bytes.slice(record + 16, record + 16 + size));
+    lines.push(`${level} ${text}`);
+    at += (size + 31) & ~15;
+  }
+  return lines;
 }

@@ -1,4 +1,5 @@
-// Owns a folder with the bin in it for tests: runs verbs as a user would, each in a process of its own.
+// Owns a folder with the bin in it for tests: runs verbs as a user would, each in a process of its
+// own.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -45,7 +46,11 @@ export class Project {
   private spawn(args: string[]): ChildProcess {
     const env = { ...process.env, NO_COLOR: '1', CELL_URL: '', CELL_TOKEN: '' };
     delete (env as Record<string, string | undefined>).FORCE_COLOR;
-    return spawn(process.execPath, args, { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    return spawn(process.execPath, args, {
+      cwd: this.folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   }
 
   /** Runs a program with this Node to its end. */
@@ -69,7 +74,9 @@ export class Project {
   }
 
   /** Starts `cell run ... --json --port 0`; resolves with what it says when it is ready. */
-  async run(...args: string[]): Promise<{ process: ChildProcess; url: string; port: number; lines: string[] }> {
+  async run(
+    ...args: string[]
+  ): Promise<{ process: ChildProcess; url: string; port: number; lines: string[] }> {
     const child = this.spawn([BIN, 'run', ...args, '--port', '0', '--json']);
     this.hosts.push(child);
     const lines: string[] = [];

@@ -17,17 +17,23 @@ test('build, run, call, and a typed program: the tour of the README', async (t) 
   const greeted = await project.cell('call', 'hello', 'greet', '"you"');
   t.is(greeted.out, '"Hello, you!"\n', greeted.err);
 
-  project.write('client.ts', [
-    `import { Hello } from './.cell/clients/hello.ts';`,
-    `const hello = await Hello.connect();`,
-    `console.log(await hello.greet('program'), (await hello.wrap('xyz')).length);`,
-    `await hello.secret().catch((e) => console.log(e.statusName));`,
-    `hello.synapse.close();`,
-  ].join('\n'));
+  project.write(
+    'client.ts',
+    [
+      `import { Hello } from './.cell/clients/hello.ts';`,
+      `const hello = await Hello.connect();`,
+      `console.log(await hello.greet('program'), (await hello.wrap('xyz')).length);`,
+      `await hello.secret().catch((e) => console.log(e.statusName));`,
+      `hello.synapse.close();`,
+    ].join('\n'),
+  );
   const called = await project.node('client.ts');
   t.is(called.out, 'Hello, program! 3\nPERMISSION_DENIED\n', called.err);
   t.is(await end(host.process, 'SIGINT'), 0);
-  t.false(fs.existsSync(path.join(project.folder, '.cell/run/host.json')), 'the host file is removed');
+  t.false(
+    fs.existsSync(path.join(project.folder, '.cell/run/host.json')),
+    'the host file is removed',
+  );
 });
 
 test('call: arguments, roles and errors', async (t) => {
@@ -39,7 +45,11 @@ test('call: arguments, roles and errors', async (t) => {
     [['call', 'hello', 'greet', '"x"', '--anonymous'], 1, /UNAUTHENTICATED/],
     [['call', 'hello', 'secret'], 1, /PERMISSION_DENIED/],
     [['call', 'hello', 'secret', '--role', 'admin'], 0, /^"18446744073709551615"\n$/],
-    [['call', 'hello', 'wrap', '""', '--json'], 1, /^\{"error":\{"status":"NOT_FOUND","message":"nothing to wrap"/],
+    [
+      ['call', 'hello', 'wrap', '""', '--json'],
+      1,
+      /^\{"error":\{"status":"NOT_FOUND","message":"nothing to wrap"/,
+    ],
     [['call', 'hello', 'wrap', '"é"', '--json'], 0, /^\{"text":"é","length":1,"note":null\}\n$/],
     [['call', 'hello', 'gret', '"x"'], 1, /did you mean `greet`/],
     [['call', 'helo', 'greet', '"x"'], 1, /did you mean `hello`/],
@@ -78,7 +88,14 @@ test('inspect prints what a module says of itself', async (t) => {
   await project.cell('build', 'hello.cell.ts');
   const text = await project.cell('inspect', '.cell/out/hello.wasm');
   t.is(text.code, 0, text.err);
-  for (const part of ['greet(name: string): string', 'role admin', 'public', 'capabilities', 'limits', 'sha256']) {
+  for (const part of [
+    'greet(name: string): string',
+    'role admin',
+    'public',
+    'capabilities',
+    'limits',
+    'sha256',
+  ]) {
     t.true(text.out.includes(part), `${part} in:\n${text.out}`);
   }
   const json = JSON.parse((await project.cell('inspect', 'hello', '--json')).out);
@@ -109,11 +126,13 @@ test('every verb has help with an example, and a wrong line exits with 2', async
   const verbs = [...main.out.matchAll(/^ {2}(\w+) /gm)].map((m) => m[1] as string);
   const own = verbs.filter((v) => v !== 'help');
   t.true(own.includes('build') && own.includes('doctor'), main.out);
-  await Promise.all(own.map(async (verb) => {
-    const help = await project.cell(verb, '--help');
-    t.is(help.code, 0, verb);
-    t.regex(help.out, /Examples:\n {2}\$ /, verb);
-  }));
+  await Promise.all(
+    own.map(async (verb) => {
+      const help = await project.cell(verb, '--help');
+      t.is(help.code, 0, verb);
+      t.regex(help.out, /Examples:\n {2}\$ /, verb);
+    }),
+  );
   t.is((await project.cell('bild')).code, 2);
   t.is((await project.cell('run')).code, 2);
   t.is((await project.cell('run', 'x', '--lanes', '-1')).code, 2);

@@ -1,4 +1,5 @@
-// What the host's port answers over HTTP: nothing outside its folder, tokens only for its own pages.
+// What the host's port answers over HTTP: nothing outside its folder, tokens only for its own
+// pages.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -43,8 +44,18 @@ test('files of the folder, with types and headers that pin the page to its origi
 test('nothing else: traversal, links out, dot files, NUL, malformed escapes, folders', async (t) => {
   const handler = pages(folderPage(site(t).root));
   const paths = [
-    '/../outside.txt', '/%2e%2e/outside.txt', '/..%2foutside.txt', '/deep/../../outside.txt', '/link.txt',
-    '/.secret', '/%00', '/%', '/deep', '/missing', '/..\\outside.txt', '//outside.txt',
+    '/../outside.txt',
+    '/%2e%2e/outside.txt',
+    '/..%2foutside.txt',
+    '/deep/../../outside.txt',
+    '/link.txt',
+    '/.secret',
+    '/%00',
+    '/%',
+    '/deep',
+    '/missing',
+    '/..\\outside.txt',
+    '//outside.txt',
   ];
   for (const p of paths) t.is((await ask(handler, p)).status, 404, p);
 });
@@ -70,7 +81,10 @@ test('development tokens: only for pages of this origin, only where there is an 
   const closed = pages(undefined);
   t.is((await ask(closed, '/cell/token', { 'x-cell-token': '1' })).status, 404);
   const open = pages(undefined, async () => 'jwt');
-  const good = await ask(open, '/cell/token', { 'x-cell-token': '1', 'sec-fetch-site': 'same-origin' });
+  const good = await ask(open, '/cell/token', {
+    'x-cell-token': '1',
+    'sec-fetch-site': 'same-origin',
+  });
   t.deepEqual(JSON.parse(String(good.body)), { token: 'jwt' });
   t.is((await ask(open, '/cell/token')).status, 403, 'without the header that forces a preflight');
   for (const from of ['cross-site', 'same-site', 'none']) {

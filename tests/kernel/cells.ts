@@ -42,7 +42,7 @@ export function guest(parts: { alloc?: string; handle?: string; more?: string })
   (import "cell:clock" "now" (func $now (result i64)))
   (import "cell:random" "next" (func $next (result i64)))
   (memory (export "memory") 2 32)
-  (table (export "table") 4 funcref)
+  (table (export "table") 8 funcref)
   ${parts.more ?? ''}
   (func (export "alloc") (param $len i32) (result i32) ${parts.alloc ?? '(i32.const 1024)'})
   (func (export "handle") (param $method i32) (param $ptr i32) (param $len i32) (result i64)

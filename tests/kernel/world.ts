@@ -1,8 +1,8 @@
 // Owns the world that kernel tests and benches run in: shared memory, a kernel, sessions, routes,
 // frames, and replies read back. No host code but host/lane/memory, ring and kernel takes part.
 
-import * as layout from '../../assembly/shared/layout.ts';
 import { HEADER_BYTES, KIND_REQUEST } from '../../assembly/shared/frame.ts';
+import * as layout from '../../assembly/shared/layout.ts';
 import {
   createTable,
   type Kernel,
@@ -142,7 +142,8 @@ export class World {
   #slots = layout.TABLE_BASE;
 
   constructor(options: WorldOptions) {
-    this.shared = options.shared ?? createMemory({ lanes: 1, sessions: 64, routes: 64, ...options });
+    this.shared =
+      options.shared ?? createMemory({ lanes: 1, sessions: 64, routes: 64, ...options });
     this.lane = options.lane ?? 0;
     this.modules = options.modules;
     this.table = createTable();

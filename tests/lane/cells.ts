@@ -1,5 +1,5 @@
-// Owns the cells of these tests: hostile and well-behaved ones, written in WAT and wrapped in the sections
-// that `cell build` would write. The sections are put together by hand, byte by byte.
+// Owns the cells of these tests: hostile and well-behaved ones, written in WAT and wrapped in the
+// sections that `cell build` would write. The sections are put together by hand, byte by byte.
 import binaryen from 'binaryen';
 import type { Manifest, Method, Schema } from '../../host/schema/types.ts';
 
@@ -51,16 +51,18 @@ export function customSection(name: string, payload: Uint8Array): Uint8Array {
 }
 
 export function schemaOf(cell: WatCell): Schema {
-  const methods = cell.methods.map((m, index): Method => ({
-    name: m.name,
-    index,
-    params: [],
-    result: { kind: 'bytes' },
-    tier: m.tier ?? 'pure',
-    access: { public: true, anyRole: [], scopes: [], ...m.access },
-    canonical: `${cell.name}.${m.name}()->bytes`,
-    fingerprint: '0123456789abcdef',
-  }));
+  const methods = cell.methods.map(
+    (m, index): Method => ({
+      name: m.name,
+      index,
+      params: [],
+      result: { kind: 'bytes' },
+      tier: m.tier ?? 'pure',
+      access: { public: true, anyRole: [], scopes: [], ...m.access },
+      canonical: `${cell.name}.${m.name}()->bytes`,
+      fingerprint: '0123456789abcdef',
+    }),
+  );
   return { version: 1, service: 'Test', cell: cell.name, methods, records: [], enums: [] };
 }
 
@@ -91,7 +93,9 @@ export function wrap(wasm: Uint8Array, schema: unknown, manifest: unknown): Uint
 export function assemble(wat: string): Uint8Array {
   const module = binaryen.parseText(wat);
   const F = binaryen.Features;
-  module.setFeatures(F.BulkMemory | F.BulkMemoryOpt | F.SignExt | F.MutableGlobals | F.ReferenceTypes);
+  module.setFeatures(
+    F.BulkMemory | F.BulkMemoryOpt | F.SignExt | F.MutableGlobals | F.ReferenceTypes,
+  );
   if (!module.validate()) throw new Error(`invalid WAT:\n${wat}`);
   const bytes = module.emitBinary();
   module.dispose();

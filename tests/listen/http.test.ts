@@ -1,6 +1,7 @@
 // Pages over plain HTTP and who may come: Host and Origin, methods, HEAD, errors of the handler,
 // garbage. Over both listeners that speak HTTP.
 
+import { randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import test from 'ava';
@@ -97,6 +98,39 @@ for (const kind of WEB_KINDS) {
     const head = await ask(listener.port, '/a', {}, 'HEAD');
     t.is(head.body, '');
     t.is(head.headers['content-length'], String('HEAD /a  '.length));
+    await listener.close();
+  });
+
+  test(`${kind}: a large page reaches a slow reader whole; unread pages do not pile up`, async (t) => {
+    const body = randomBytes(6 << 20);
+    let served = 0;
+    const http: HttpHandler = () => {
+      served++;
+      return { status: 200, headers: {}, body };
+    };
+    const { listener } = await opened({ http });
+    const asked = `GET / HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+    const slow = connect(listener.port, '127.0.0.1', () => slow.write(asked));
+    const chunks: Buffer[] = [];
+    let have = 0;
+    for await (const chunk of slow) {
+      chunks.push(chunk as Buffer);
+      have += (chunk as Buffer).length;
+      if (have >= body.length + Buffer.concat(chunks).indexOf('\r\n\r\n') + 4) break;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const all = Buffer.concat(chunks);
+    t.true(all.subarray(all.indexOf('\r\n\r\n') + 4).equals(body));
+    served = 0;
+    const greedy = connect(listener.port, '127.0.0.1', () => {
+      greedy.pause();
+      greedy.write(asked.repeat(1000));
+    });
+    greedy.on('error', () => {});
+    while (served === 0) await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 5; i++) t.is((await ask(listener.port, '/', {}, 'HEAD')).status, 200);
+    t.true(served <= 100 + 5, `${served} pages were made`);
+    greedy.destroy();
     await listener.close();
   });
 

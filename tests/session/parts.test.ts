@@ -18,7 +18,7 @@ import { openDevelopmentIssuer } from '../../host/session/issuer.ts';
 import { openRevocations, REVOKED_MS } from '../../host/session/revocation.ts';
 import type { Grant } from '../../host/session/slots.ts';
 import { callerText, SessionSlots } from '../../host/session/slots.ts';
-import { Subjects } from '../../host/session/subjects.ts';
+import { remoteKey, Subjects } from '../../host/session/subjects.ts';
 import { createVerifier } from '../../host/session/token.ts';
 
 function folder(t: ExecutionContext): string {
@@ -61,6 +61,23 @@ test('subjects keep their number while remembered, and numbers are never used tw
   const again = subjects.open('a');
   t.false([a, b, c].includes(again));
   subjects.close('never opened');
+});
+
+test('anonymous callers are counted by address, of IPv6 by network', (t) => {
+  const cases: [string, string][] = [
+    ['127.0.0.1', 'remote:127.0.0.1'],
+    ['::ffff:10.0.0.7', 'remote:10.0.0.7'],
+    ['0000:0000:0000:0000:0000:ffff:10.0.0.7', 'remote:10.0.0.7'],
+    ['::1', 'remote:0:0:0:0'],
+    ['0000:0000:0000:0000:0000:0000:0000:0001', 'remote:0:0:0:0'],
+    ['2001:db8:0:1::5', 'remote:2001:db8:0:1'],
+    ['2001:0DB8:0000:0001:ffff:ffff:ffff:ffff', 'remote:2001:db8:0:1'],
+    ['2001:db8::', 'remote:2001:db8:0:0'],
+    ['fe80::1%eth0', 'remote:fe80:0:0:0'],
+    ['unix', 'remote:unix'],
+    ['memory', 'remote:memory'],
+  ];
+  for (const [remote, key] of cases) t.is(remoteKey(remote), key, remote);
 });
 
 test('subjects with open sessions are never forgotten', (t) => {

@@ -85,6 +85,17 @@ test('HELLOs are answered in order, and too many at once end the connection', as
   t.regex(ended.reason, /more than 8 HELLOs/);
 });
 
+test('a later HELLO has the limit of the first, at N and N + 1', async (t) => {
+  const { connect } = await talking(t);
+  const client = await connect();
+  await greet(client);
+  const plain = { version: 1, token: null, methods: [] };
+  const agent = 'x'.repeat(16384 - helloFrame(0, { ...plain, agent: '' }).length);
+  t.truthy((await greet(client, { agent }, 1)).welcome);
+  client.send(helloFrame(2, { ...plain, agent: `${agent}12345678` }));
+  t.deepEqual(await client.ended, { code: 1009, reason: 'a HELLO may have at most 16384 bytes' });
+});
+
 test('a slot that is used again shows nothing of the session before', async (t) => {
   const { connect, issuer, slot, rights, delivery, reception } = await talking(t);
   rights.roles.demand(['admin']);

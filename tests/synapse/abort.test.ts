@@ -30,7 +30,7 @@ test('a signal that has fired already refuses the call before it is sent', async
   await synapse.close();
 });
 
-test('a signal cancels its calls at once, tells the host, and drops the answers that come', async (t) => {
+test('a signal cancels its calls, tells the host, and drops the answers that come', async (t) => {
   const { peer, echo, synapse } = await connected();
   const stop = new AbortController();
   const calls = [1, 2, 3].map((i) => echo.echo(i, { signal: stop.signal }));
@@ -40,7 +40,10 @@ test('a signal cancels its calls at once, tells the host, and drops the answers 
   stop.abort();
   for (const error of await rejected) t.is(error.status, Status.CANCELLED);
   const cancels = await peer.some(KIND_CANCEL, 3);
-  t.deepEqual(cancels.map((one) => one.call), got.slice(0, 3).map((one) => one.call));
+  t.deepEqual(
+    cancels.map((one) => one.call),
+    got.slice(0, 3).map((one) => one.call),
+  );
   t.is(synapse.inFlight, 4, 'their slots wait for the terminal answer');
   peer.send(plusOne(got[0]), refusal(got[1].call, Status.CANCELLED, 21), plusOne(got[2]));
   peer.send(plusOne(got[3]));
@@ -93,7 +96,10 @@ test('signals of their own cancel only their own call', async (t) => {
   t.is(cancels.length, 10);
   peer.send(...got.map(plusOne));
   const kept = (await results).filter((one) => one.status === 'fulfilled');
-  t.deepEqual(kept.map((one) => one.value), [2, 4, 6, 8, 10, 12, 14, 16, 18, 20]);
+  t.deepEqual(
+    kept.map((one) => one.value),
+    [2, 4, 6, 8, 10, 12, 14, 16, 18, 20],
+  );
   await synapse.close();
 });
 
@@ -126,12 +132,15 @@ test("the host's DEADLINE_EXCEEDED may come first; then nothing is cancelled", a
   await synapse.close();
 });
 
-test('the timeout of the connection holds for calls that name none; Infinity means none', async (t) => {
+test('calls that name no timeout have the one of the connection; Infinity is none', async (t) => {
   const { peer, echo, synapse } = await connected(new Host(), { timeout: 5 });
   const short = t.throwsAsync<CellError>(echo.echo(1), failing);
   const endless = echo.echo(2, { timeout: Infinity });
   const got = await peer.some(KIND_REQUEST, 2);
-  t.deepEqual(got.map((one) => one.extra), [5, 0]);
+  t.deepEqual(
+    got.map((one) => one.extra),
+    [5, 0],
+  );
   t.is((await short).status, Status.DEADLINE_EXCEEDED);
   peer.send(plusOne(got[1]));
   t.is(await endless, 3);
@@ -143,7 +152,10 @@ test('fractions are rounded up; timeouts beyond what a frame holds mean none', a
   const calls = [0.25, 2 ** 32 - 1, 2 ** 32].map((timeout) => echo.echo(1, { timeout }));
   const results = Promise.allSettled(calls);
   const got = await peer.some(KIND_REQUEST, 3);
-  t.deepEqual(got.map((one) => one.extra), [1, 2 ** 32 - 1, 0]);
+  t.deepEqual(
+    got.map((one) => one.extra),
+    [1, 2 ** 32 - 1, 0],
+  );
   await synapse.close();
   await results;
 });
@@ -174,7 +186,7 @@ test('an answer with a wrong payload to a call that was given up is dropped unre
   await synapse.close();
 });
 
-test('a signal aborted by an argument while it is encoded cancels earlier calls cleanly', async (t) => {
+test('a signal aborted in the middle of encoding cancels earlier calls cleanly', async (t) => {
   const { peer, echo, synapse } = await connected();
   const stop = new AbortController();
   const early = t.throwsAsync<CellError>(echo.echo(1, { signal: stop.signal }), failing);

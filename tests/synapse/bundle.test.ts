@@ -1,7 +1,7 @@
 // The browser's build: one module, nothing of Node in it, and the same names as Node's entry.
 
-import { build } from 'esbuild';
 import test from 'ava';
+import { build } from 'esbuild';
 import * as page from '../../host/synapse/index.ts';
 import * as node from '../../host/synapse/node/index.ts';
 
@@ -20,7 +20,10 @@ test('the browser entry bundles without Node', async (t) => {
   t.deepEqual(result.warnings, []);
   const inputs = Object.keys(result.metafile.inputs);
   t.true(inputs.some((name) => name.endsWith('host/synapse/browser.ts')));
-  t.deepEqual(inputs.filter((name) => /node_modules|synapse\/node\//.test(name)), []);
+  t.deepEqual(
+    inputs.filter((name) => /node_modules|synapse\/node\//.test(name)),
+    [],
+  );
   const { text } = result.outputFiles[0];
   t.false(/\bfrom ?["']node:|require\(/.test(text));
   t.log(`${text.length} bytes`);

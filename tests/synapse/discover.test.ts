@@ -1,10 +1,11 @@
-// Finding the host: environment, the project's host file, a page's origin; and which token goes where.
+// Finding the host: environment, the project's host file, a page's origin; and which token goes
+// where.
 
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decodeJwt } from 'jose';
 import test from 'ava';
+import { decodeJwt } from 'jose';
 import { browser } from '../../host/synapse/browser.ts';
 import { CellError, type ConnectOptions, Status, type Target } from '../../host/synapse/index.ts';
 import { findHostFile, node } from '../../host/synapse/node/discover.ts';
@@ -32,7 +33,12 @@ function hostFile(content: object | string): void {
 }
 
 const find = (options: ConnectOptions = {}) => node.find(options) as Target;
-const running = { pid: process.pid, url: 'ws://127.0.0.1:4400/cell', socket: null, issuerKey: null };
+const running = {
+  pid: process.pid,
+  url: 'ws://127.0.0.1:4400/cell',
+  socket: null,
+  issuerKey: null,
+};
 
 test.serial('url wins over CELL_URL, CELL_URL over the host file', async (t) => {
   hostFile(running);
@@ -42,19 +48,22 @@ test.serial('url wins over CELL_URL, CELL_URL over the host file', async (t) => 
   t.is(find({ url: 'tcp://b:1' }).address, 'tcp://b:1');
 });
 
-test.serial('CELL_TOKEN goes to CELL_URL and to the found host, never to another url', async (t) => {
-  hostFile(running);
-  process.env.CELL_TOKEN = 'secret';
-  t.is(await find().token(), 'secret');
-  t.is(await find({ url: 'ws://elsewhere/cell' }).token(), null);
-  process.env.CELL_URL = 'ws://a/cell';
-  t.is(await find().token(), 'secret');
-  t.is(await find({ url: 'ws://a/cell' }).token(), 'secret');
-  t.is(await find({ url: 'ws://b/cell' }).token(), null);
-  t.is(await find({ url: 'ws://b/cell', token: 'mine' }).token(), 'mine');
-  t.is(await find({ token: () => Promise.resolve('late') }).token(), 'late');
-  t.is(await find({ token: null }).token(), null);
-});
+test.serial(
+  'CELL_TOKEN goes to CELL_URL and to the found host, never to another url',
+  async (t) => {
+    hostFile(running);
+    process.env.CELL_TOKEN = 'secret';
+    t.is(await find().token(), 'secret');
+    t.is(await find({ url: 'ws://elsewhere/cell' }).token(), null);
+    process.env.CELL_URL = 'ws://a/cell';
+    t.is(await find().token(), 'secret');
+    t.is(await find({ url: 'ws://a/cell' }).token(), 'secret');
+    t.is(await find({ url: 'ws://b/cell' }).token(), null);
+    t.is(await find({ url: 'ws://b/cell', token: 'mine' }).token(), 'mine');
+    t.is(await find({ token: () => Promise.resolve('late') }).token(), 'late');
+    t.is(await find({ token: null }).token(), null);
+  },
+);
 
 test.serial('the host file is found upward, and its socket is nearer than its url', (t) => {
   hostFile({ ...running, socket: '/run/x.sock' });

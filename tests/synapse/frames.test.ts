@@ -1,4 +1,5 @@
-// A host that breaks the protocol: the connection ends, the fault is named, and every call is settled.
+// A host that breaks the protocol: the connection ends, the fault is named, and every call is
+// settled.
 
 import test from 'ava';
 import { KIND_REQUEST, KIND_RESPONSE } from '../../assembly/shared/frame.ts';
@@ -18,7 +19,11 @@ function broken(change: (bytes: Uint8Array, view: DataView) => void, size = 24):
 
 const FAULTS: [string, Uint8Array, RegExp][] = [
   ['a header cut short', new Uint8Array(15), /ends inside a frame header \(15 bytes\)/],
-  ['a length beyond the message', broken((_, view) => view.setUint32(0, 9, true)), /9 bytes with 8/],
+  [
+    'a length beyond the message',
+    broken((_, view) => view.setUint32(0, 9, true)),
+    /9 bytes with 8/,
+  ],
   ['a huge length', broken((_, view) => view.setUint32(0, 0xffffffff, true)), /4294967295 bytes/],
   ['padding beyond the message', broken(() => {}, 20), /padding of a frame/],
   ['reserved flags', broken((bytes) => (bytes[5] = 8)), /reserved flags \(8\)/],
@@ -35,7 +40,13 @@ const FAULTS: [string, Uint8Array, RegExp][] = [
 ];
 
 function extended(start: number[]): Uint8Array {
-  const bytes = frame(KIND_RESPONSE, 0x10001, 0, 0, new Uint8Array([...start, 0, 0, 0, 0, 1, 0, 0, 0]));
+  const bytes = frame(
+    KIND_RESPONSE,
+    0x10001,
+    0,
+    0,
+    new Uint8Array([...start, 0, 0, 0, 0, 1, 0, 0, 0]),
+  );
   bytes[5] = 4;
   return bytes;
 }
@@ -63,7 +74,10 @@ test('good frames before the bad one are answered, those after it are not read',
   const bad = reply(0x10001, 1);
   bad[4] = 99;
   peer.send(plusOne(got[0]), bad, plusOne(got[1]));
-  t.deepEqual((await calls).map((one) => one.status), ['fulfilled', 'rejected']);
+  t.deepEqual(
+    (await calls).map((one) => one.status),
+    ['fulfilled', 'rejected'],
+  );
   t.is(synapse.inFlight, 0);
 });
 

@@ -1,4 +1,5 @@
-// HELLO and WELCOME: which methods are served, the text round, splitting, and hosts that answer nonsense.
+// HELLO and WELCOME: which methods are served, the text round, splitting, and hosts that answer
+// nonsense.
 
 import test from 'ava';
 import { KIND_HELLO, KIND_REQUEST, KIND_WELCOME } from '../../assembly/shared/frame.ts';
@@ -10,7 +11,7 @@ import { connected, Echo, errorFrame, frame, Host, METHODS, method, plusOne } fr
 const failing = { instanceOf: CellError };
 const ok = (route: number) => ({ route, verdict: 0, why: null });
 
-test('HELLO names version, agent, token and methods with fingerprints and without texts', async (t) => {
+test('HELLO has version, agent, token, and methods with fingerprint, without text', async (t) => {
   const host = new Host();
   const { peer, synapse } = await connected(host, { token: 'abc', agent: 'my-program/1' });
   t.deepEqual(peer.hellos, [
@@ -55,7 +56,8 @@ test('an unknown method is UNIMPLEMENTED', async (t) => {
 test('the host may ask for the text of methods and judge by it', async (t) => {
   const host = new Host();
   host.welcome = (hello) => {
-    if (hello.methods.length === 2) return { methods: [{ route: 0, verdict: 2, why: null }, ok(5)] };
+    if (hello.methods.length === 2)
+      return { methods: [{ route: 0, verdict: 2, why: null }, ok(5)] };
     return { methods: hello.methods.map(() => ok(9)) };
   };
   const { peer, echo, synapse } = await connected(host, { token: 'abc' });
@@ -72,7 +74,9 @@ test('the host may ask for the text of methods and judge by it', async (t) => {
 
 test('a host that asks for the text for ever is answered once', async (t) => {
   const host = new Host();
-  host.welcome = (hello) => ({ methods: hello.methods.map(() => ({ route: 0, verdict: 2, why: null })) });
+  host.welcome = (hello) => ({
+    methods: hello.methods.map(() => ({ route: 0, verdict: 2, why: null })),
+  });
   const { peer, echo, synapse } = await connected(host);
   t.is(peer.hellos.length, 2);
   const error = await t.throwsAsync<CellError>(echo.echo(1), failing);
@@ -84,13 +88,21 @@ test('more methods than one HELLO takes go in several, each within its limits', 
   const methods: MethodRef[] = [];
   for (let i = 0; i < HELLO_METHODS + 1; i++) methods.push(method(`m.${i}`));
   const host = new Host();
-  host.welcome = (hello) => ({ methods: hello.methods.map((one) => ok(Number(one.name.slice(2)))) });
+  host.welcome = (hello) => ({
+    methods: hello.methods.map((one) => ok(Number(one.name.slice(2)))),
+  });
   const synapse = await Synapse.open(methods, { dial: host.dial, token: 'x'.repeat(1000) });
   const { hellos, messages } = host.last;
   t.true(hellos.length >= 2);
-  t.is(hellos.reduce((sum, hello) => sum + hello.methods.length, 0), HELLO_METHODS + 1);
+  t.is(
+    hellos.reduce((sum, hello) => sum + hello.methods.length, 0),
+    HELLO_METHODS + 1,
+  );
   t.true(hellos.every((hello) => hello.methods.length <= HELLO_METHODS && hello.token !== null));
-  t.true(messages.every((size) => size <= HELLO_BYTES), `${messages}`);
+  t.true(
+    messages.every((size) => size <= HELLO_BYTES),
+    `${messages}`,
+  );
   const call = new Echo(synapse, HELLO_METHODS).echo(1);
   const got = await host.last.next(KIND_REQUEST);
   t.is(got.route, HELLO_METHODS);
@@ -104,10 +116,15 @@ test('texts that fill a HELLO are sent; one that is longer is refused alone', as
   const wide = { name: 'test.wide', fingerprint: 4n, text: 'w'.repeat(HELLO_BYTES - 1000) };
   const host = new Host();
   host.welcome = (hello) => ({
-    methods: hello.methods.map((one) => (one.text === null ? { route: 0, verdict: 2, why: null } : ok(3))),
+    methods: hello.methods.map((one) =>
+      one.text === null ? { route: 0, verdict: 2, why: null } : ok(3),
+    ),
   });
   const synapse = await Synapse.open([long, wide, ...METHODS], { dial: host.dial });
-  t.true(host.last.messages.every((size) => size <= HELLO_BYTES), `${host.last.messages}`);
+  t.true(
+    host.last.messages.every((size) => size <= HELLO_BYTES),
+    `${host.last.messages}`,
+  );
   const error = await t.throwsAsync<CellError>(new Echo(synapse, 0).echo(1), failing);
   t.regex(error.message, /test\.long: its canonical text does not fit/);
   const call = new Echo(synapse, 1).echo(1);
@@ -145,7 +162,10 @@ test('a host of another version, or one that answers nonsense, is told apart', a
   for (const [welcome, message] of cases) {
     const host = new Host();
     host.welcome = welcome;
-    const error = await t.throwsAsync<CellError>(Synapse.open(METHODS, { dial: host.dial }), failing);
+    const error = await t.throwsAsync<CellError>(
+      Synapse.open(METHODS, { dial: host.dial }),
+      failing,
+    );
     t.is(error.status, Status.FAILED_PRECONDITION);
     t.regex(error.message, message);
   }
@@ -161,7 +181,7 @@ test('WELCOMEs for other ids, early or late, change nothing', async (t) => {
   await synapse.close();
 });
 
-test('calls of methods that were just added wait for their WELCOME, others behind them too', async (t) => {
+test('calls of methods just added wait for their WELCOME, and others behind them', async (t) => {
   const host = new Host();
   const { peer, echo, synapse } = await connected(host);
   peer.welcome = null;
@@ -170,10 +190,19 @@ test('calls of methods that were just added wait for their WELCOME, others behin
   const hello = (await peer.some(KIND_HELLO, 2))[1];
   t.is(peer.count(KIND_REQUEST), 0);
   const { welcomeFrame } = await import('../../host/session/wire.ts');
-  const welcome = { version: 1, subject: '', expires: null, messageBytes: 1 << 20, creditBytes: 1 << 20 };
+  const welcome = {
+    version: 1,
+    subject: '',
+    expires: null,
+    messageBytes: 1 << 20,
+    creditBytes: 1 << 20,
+  };
   peer.send(welcomeFrame(hello.call, { ...welcome, methods: [ok(44)] }));
   const got = await peer.some(KIND_REQUEST, 2);
-  t.deepEqual(got.map((one) => one.route), [44, 100]);
+  t.deepEqual(
+    got.map((one) => one.route),
+    [44, 100],
+  );
   peer.send(...got.map(plusOne));
   t.deepEqual(await Promise.all(calls), [2, 3]);
   await synapse.close();

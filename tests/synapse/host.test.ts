@@ -100,7 +100,9 @@ test('a call that never ends is ended, and its neighbours are told', async (t) =
 test('cancelled and late calls give their slot and credit back', async (t) => {
   const probe = await w.Probe.connect({ url: host.url, token: mint });
   const stop = new AbortController();
-  const calls = Array.from({ length: 500 }, (_, i) => probe.echo(BigInt(i), { signal: stop.signal }));
+  const calls = Array.from({ length: 500 }, (_, i) =>
+    probe.echo(BigInt(i), { signal: stop.signal }),
+  );
   const results = Promise.allSettled(calls);
   stop.abort();
   t.true((await results).every((one) => one.status === 'rejected'));
@@ -128,7 +130,10 @@ test('a client whose methods have changed is told what changed', async (t) => {
   const methods = [{ name: 'probe.echo', fingerprint: fingerprintNumber(fingerprint(text)), text }];
   const synapse = await Synapse.open(methods, { url: host.url, token: mint });
   synapse.begin();
-  const error = await t.throwsAsync<CellError>(synapse.end(0, 0, () => 0), failing);
+  const error = await t.throwsAsync<CellError>(
+    synapse.end(0, 0, () => 0),
+    failing,
+  );
   t.is(error.status, Status.FAILED_PRECONDITION);
   t.regex(error.message, /string|u64/);
   await synapse.close();

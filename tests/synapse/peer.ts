@@ -1,5 +1,5 @@
-// Owns the host's end of a connection as the tests play it: a dial without sockets, frames as objects, and nothing
-// that answers by itself unless it is told to.
+// Owns the host's end of a connection as the tests play it: a dial without sockets, frames as
+// objects, and nothing that answers by itself unless it is told to.
 
 import {
   AT_CALL,
@@ -20,14 +20,14 @@ import {
   type Welcome,
   welcomeFrame,
 } from '../../host/session/wire.ts';
-import type { CallOptions, Caller, MethodRef } from '../../host/synapse/contract.ts';
+import type { Caller, CallOptions, MethodRef } from '../../host/synapse/contract.ts';
 import type { ConnectOptions } from '../../host/synapse/index.ts';
 import { Synapse } from '../../host/synapse/index.ts';
 import type { Dial, TransportEvents } from '../../host/synapse/transport.ts';
 
 /**
- * Keeps the test process alive: the timers of a synapse do not, and a connection of `Host`, unlike a socket, does
- * not either. Returns how to let go.
+ * Keeps the test process alive: the timers of a synapse do not, and a connection of `Host`,
+ * unlike a socket, does not either. Returns how to let go.
  */
 export function stayAlive(): () => void {
   const timer = setInterval(() => {}, 60_000);

@@ -2,9 +2,23 @@
 
 import test from 'ava';
 import { KIND_PING, KIND_PONG, KIND_REQUEST } from '../../assembly/shared/frame.ts';
-import { CellError, type ConnectOptions, type State, Status } from '../../host/synapse/index.ts';
-import { Synapse } from '../../host/synapse/index.ts';
-import { connected, errorFrame, frame, Host, METHODS, plusOne, stayAlive, valueOf } from './peer.ts';
+import {
+  CellError,
+  type ConnectOptions,
+  type State,
+  Status,
+  Synapse,
+} from '../../host/synapse/index.ts';
+import {
+  connected,
+  errorFrame,
+  frame,
+  Host,
+  METHODS,
+  plusOne,
+  stayAlive,
+  valueOf,
+} from './peer.ts';
 
 const release = stayAlive();
 test.after.always(release);
@@ -12,7 +26,7 @@ test.after.always(release);
 const failing = { instanceOf: CellError };
 const quick: ConnectOptions = { reconnect: { minMs: 1, maxMs: 2 } };
 
-test('calls in flight get UNAVAILABLE, calls never sent arrive on the new connection', async (t) => {
+test('calls in flight get UNAVAILABLE, calls never sent go on the new connection', async (t) => {
   const host = new Host();
   host.welcome = () => ({ creditBytes: 48 });
   const { peer, echo, synapse } = await connected(host, quick);
@@ -37,7 +51,11 @@ test('calls in flight get UNAVAILABLE, calls never sent arrive on the new connec
   const next = await arrival;
   const got = await next.some(KIND_REQUEST, 3);
   t.deepEqual(got.map(valueOf), [3, 4, 5]);
-  t.deepEqual(got.map((one) => one.route), [900, 900, 900], 'with the routes of the new WELCOME');
+  t.deepEqual(
+    got.map((one) => one.route),
+    [900, 900, 900],
+    'with the routes of the new WELCOME',
+  );
   next.send(...got.map(plusOne));
   t.deepEqual(await Promise.all([...queued, late]), [4, 5, 6]);
   t.deepEqual(states, ['reconnecting', 'open']);
@@ -86,7 +104,10 @@ test('a token that nears its end is renewed on the same connection', async (t) =
   const token = () => `token-${++asked}`;
   const { peer, synapse } = await connected(host, { token });
   await peer.some(1, 2);
-  t.deepEqual(peer.hellos.map((hello) => hello.token), ['token-1', 'token-2']);
+  t.deepEqual(
+    peer.hellos.map((hello) => hello.token),
+    ['token-1', 'token-2'],
+  );
   t.deepEqual(peer.hellos[1].methods, []);
   t.is(host.dials, 1);
   await synapse.close();
@@ -217,7 +238,10 @@ test('a host that accepts and says nothing does not hold open for ever', async (
 test('a token function that fails is named', async (t) => {
   const host = new Host();
   const token = () => Promise.reject(new Error('no network'));
-  const error = await t.throwsAsync<CellError>(Synapse.open(METHODS, { dial: host.dial, token }), failing);
+  const error = await t.throwsAsync<CellError>(
+    Synapse.open(METHODS, { dial: host.dial, token }),
+    failing,
+  );
   t.is(error.status, Status.UNAVAILABLE);
   t.regex(error.message, /cannot get a token: no network/);
 });

@@ -1,4 +1,5 @@
-// What carries bytes: streams cut into frames at any split, and real sockets of each kind at the real listeners.
+// What carries bytes: streams cut into frames at any split, and real sockets of each kind at the
+// real listeners.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
@@ -6,11 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { WebSocketServer } from 'ws';
-import { CellError, Status } from '../../host/synapse/index.ts';
+import { listenMemory } from '../../host/listen/memory.ts';
+import { errorFrame, readHello, welcomeFrame } from '../../host/session/wire.ts';
+import { CellError, memory, Status } from '../../host/synapse/index.ts';
 import { Synapse } from '../../host/synapse/node/index.ts';
 import { Splitter, socketAddress } from '../../host/synapse/node/socket.ts';
 import { webSocket } from '../../host/synapse/websocket.ts';
-import { errorFrame, readHello, welcomeFrame } from '../../host/session/wire.ts';
 import { Echo, frame, METHODS, plusOne, split } from './peer.ts';
 
 const failing = { instanceOf: CellError };
@@ -84,7 +86,11 @@ test('frames come out whole, in order and once, however a stream is cut', (t) =>
       splitter.push(chunk);
       chunk.fill(0xff);
     }
-    t.deepEqual(calls, frames.map((_, i) => i + 1), `step ${step}`);
+    t.deepEqual(
+      calls,
+      frames.map((_, i) => i + 1),
+      `step ${step}`,
+    );
   }
 });
 
@@ -109,7 +115,10 @@ for (const eager of [false, true]) {
     const synapse = await Synapse.open(METHODS, { url: host.url, token: 'x' });
     const echo = new Echo(synapse);
     const calls = Array.from({ length: 50 }, (_, i) => echo.echo(i));
-    t.deepEqual(await Promise.all(calls), Array.from({ length: 50 }, (_, i) => i + 1));
+    t.deepEqual(
+      await Promise.all(calls),
+      Array.from({ length: 50 }, (_, i) => i + 1),
+    );
     await synapse.close();
     host.close();
   });
@@ -150,19 +159,24 @@ async function webHost(): Promise<{ url: string; server: WebSocketServer }> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   await new Promise((up) => server.once('listening', up));
   server.on('connection', (socket) => {
-    socket.on('message', (data) => socket.send(Buffer.concat(answer(new Uint8Array(data as Buffer)))));
+    socket.on('message', (data) =>
+      socket.send(Buffer.concat(answer(new Uint8Array(data as Buffer)))),
+    );
   });
   const { port } = server.address() as { port: number };
   return { url: `ws://127.0.0.1:${port}/cell`, server };
 }
 
-test('calls over ws, large ones too; the batch is used again while the socket still sends', async (t) => {
+test('calls over ws; the batch is used again while the socket still sends', async (t) => {
   const { url, server } = await webHost();
   const synapse = await Synapse.open(METHODS, { url });
   const echo = new Echo(synapse);
   const big = Array.from({ length: 40 }, (_, i) => echo.fill(200_000, i));
   const values = await Promise.all(big);
-  t.deepEqual(values, Array.from({ length: 40 }, (_, i) => i * 0x01010101 + 1));
+  t.deepEqual(
+    values,
+    Array.from({ length: 40 }, (_, i) => i * 0x01010101 + 1),
+  );
   await synapse.close();
   server.close();
 });
@@ -172,7 +186,10 @@ test("calls over the runtime's own WebSocket, as a page makes them", async (t) =
   const synapse = await Synapse.open(METHODS, { url, dial: webSocket(url) });
   const echo = new Echo(synapse);
   const calls = Array.from({ length: 20 }, (_, i) => echo.echo(i));
-  t.deepEqual(await Promise.all(calls), Array.from({ length: 20 }, (_, i) => i + 1));
+  t.deepEqual(
+    await Promise.all(calls),
+    Array.from({ length: 20 }, (_, i) => i + 1),
+  );
   await synapse.close();
   server.close();
 });
@@ -191,6 +208,38 @@ for (const kind of ['ws', 'websocket']) {
   });
 }
 
+test('calls inside one process, over the listener without sockets', async (t) => {
+  const listener = await listenMemory(
+    {
+      ...{ host: '', port: 0, origins: [], hosts: [], upgradePath: '/cell' },
+      ...{ messageBytes: 1 << 20, backpressureBytes: 8 << 20 },
+    },
+    {
+      opened: (wire) => wire,
+      message: (wire, bytes) => {
+        for (const part of answer(bytes.slice())) wire.send(part);
+      },
+      drained: () => {},
+      closed: () => {},
+    },
+  );
+  const options = { dial: memory(listener), reconnect: false };
+  const synapse = await Synapse.open(METHODS, options);
+  const echo = new Echo(synapse);
+  const calls = Array.from({ length: 300 }, (_, i) => echo.echo(i));
+  t.deepEqual(
+    await Promise.all(calls),
+    Array.from({ length: 300 }, (_, i) => i + 1),
+  );
+  const closed = new Promise<string>((resolve) => {
+    synapse.on('state', (state, error) => state === 'closed' && resolve(error?.message ?? ''));
+  });
+  await listener.close();
+  t.regex(await closed, /in-process is lost: the host stops \(code 1001\)/);
+  const again = await t.throwsAsync<CellError>(Synapse.open(METHODS, options), failing);
+  t.regex(again.message, /closed/);
+});
+
 test('nobody there: the error names address and cause, over every transport', async (t) => {
   const { url, server } = await webHost();
   await new Promise((down) => server.close(down));
@@ -208,7 +257,10 @@ test('nobody there: the error names address and cause, over every transport', as
 });
 
 test('a url of another scheme is refused', async (t) => {
-  const error = await t.throwsAsync<CellError>(Synapse.open(METHODS, { url: 'http://x/' }), failing);
+  const error = await t.throwsAsync<CellError>(
+    Synapse.open(METHODS, { url: 'http://x/' }),
+    failing,
+  );
   t.is(error.status, Status.INVALID_ARGUMENT);
   t.regex(error.message, /ws:\/\//);
 });

@@ -1,5 +1,5 @@
-// Owns what the tests against the real host need: a cell built from text in a folder inside the project (so that
-// "cell/synapse" is found), its generated client, and hosts that serve it.
+// Owns what the tests against the real host need: a cell built from text in a folder inside the
+// project (so that "cell/synapse" is found), its generated client, and hosts that serve it.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

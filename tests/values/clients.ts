@@ -42,7 +42,10 @@ export async function loadClient(schema: Schema): Promise<Codecs> {
   const folder = mkdtempSync(join(tmpdir(), 'cell-client-'));
   try {
     const codec = new URL('../../host/synapse/codec.ts', import.meta.url).href;
-    writeFileSync(join(folder, 'synapse.ts'), `export * from '${codec}';\nexport class Synapse {}\n`);
+    writeFileSync(
+      join(folder, 'synapse.ts'),
+      `export * from '${codec}';\nexport class Synapse {}\n`,
+    );
     const names = schema.methods.flatMap(({ name }) => [`encode_${name}`, `decode_${name}`]);
     const client = emitClient(schema).replaceAll("'cell/synapse'", "'./synapse.ts'");
     writeFileSync(join(folder, 'client.ts'), `${client}\nexport { ${names.join(', ')} };\n`);

@@ -10,8 +10,12 @@ import { echoSchema, fields, list, map, nullable, record, scalar, text } from '.
 
 const point = fields('Point', { x: scalar('u32'), label: text });
 const newer = fields('Point', {
-  x: scalar('u32'), label: text, more: nullable(text), at: nullable(scalar('instant')),
-  near: nullable(record('Point')), tags: nullable(list(text)),
+  x: scalar('u32'),
+  label: text,
+  more: nullable(text),
+  at: nullable(scalar('instant')),
+  near: nullable(record('Point')),
+  tags: nullable(list(text)),
 });
 const required = fields('Point', { x: scalar('u32'), label: text, y: scalar('u32') });
 const TYPES: Type[] = [record('Point'), list(record('Point')), map(text, record('Point'))];
@@ -20,7 +24,11 @@ const schemaOf = (type: RecordType): Schema => echoSchema(TYPES, [type]);
 
 const old = { x: 7, label: 'seven' };
 const full = {
-  ...old, more: 'm', at: 5n, near: { ...old, more: null, at: null, near: null, tags: ['deep'] }, tags: ['t'],
+  ...old,
+  more: 'm',
+  at: 5n,
+  near: { ...old, more: null, at: null, near: null, tags: ['deep'] },
+  tags: ['t'],
 };
 const cut = { ...old, more: null, at: null, near: null, tags: null };
 
@@ -33,9 +41,21 @@ const shapes: [string, Schema, Schema, (point: object) => unknown, object][] = [
 for (const [name, from, to, seen, value] of shapes) {
   test(name, async (t) => {
     const [client, guest] = await Promise.all([loadClient(to), loadGuest(to)]);
-    const values = [value, [value, value, value], new Map([['a', value], ['b', value]])];
+    const values = [
+      value,
+      [value, value, value],
+      new Map([
+        ['a', value],
+        ['b', value],
+      ]),
+    ];
     const expected = [
-      seen(value), [seen(value), seen(value), seen(value)], new Map([['a', seen(value)], ['b', seen(value)]]),
+      seen(value),
+      [seen(value), seen(value), seen(value)],
+      new Map([
+        ['a', seen(value)],
+        ['b', seen(value)],
+      ]),
     ];
     values.forEach((one, i) => {
       const bytes = encodeArguments(from, from.methods[i]!, [one]);

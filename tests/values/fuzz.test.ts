@@ -16,14 +16,37 @@ const ROUNDS = 2500;
 /** Each kind of reference, check and named value, so that damage meets them all. */
 function everything(): Schema {
   const user = fields('User', {
-    id: scalar('u32'), name: text, age: scalar('u8'), tags: list(text), admin: scalar('bool'),
-    color: oneOf('Color'), colors: list(oneOf('Color')), key: { kind: 'uuid' }, price: { kind: 'decimal' },
-    keys: list({ kind: 'uuid' }), raw: { kind: 'bytes' }, at: nullable(scalar('instant')),
-    grid: list(list(scalar('f64'))), flags: list(scalar('bool')), by: map(text, scalar('u16')),
-    friends: list(record('User')), best: nullable(record('User')), nick: nullable(text),
+    id: scalar('u32'),
+    name: text,
+    age: scalar('u8'),
+    tags: list(text),
+    admin: scalar('bool'),
+    color: oneOf('Color'),
+    colors: list(oneOf('Color')),
+    key: { kind: 'uuid' },
+    price: { kind: 'decimal' },
+    keys: list({ kind: 'uuid' }),
+    raw: { kind: 'bytes' },
+    at: nullable(scalar('instant')),
+    grid: list(list(scalar('f64'))),
+    flags: list(scalar('bool')),
+    by: map(text, scalar('u16')),
+    friends: list(record('User')),
+    best: nullable(record('User')),
+    nick: nullable(text),
   });
-  const colors = { name: 'Color', members: [{ name: 'Red', value: 0 }, { name: 'Blue', value: 9 }] };
-  const types = [record('User'), list(record('User')), nullable(map(scalar('i64'), record('User')))];
+  const colors = {
+    name: 'Color',
+    members: [
+      { name: 'Red', value: 0 },
+      { name: 'Blue', value: 9 },
+    ],
+  };
+  const types = [
+    record('User'),
+    list(record('User')),
+    nullable(map(scalar('i64'), record('User'))),
+  ];
   return echoSchema(types, [user], [colors]);
 }
 
@@ -54,7 +77,11 @@ function guestValue({ schema, guest }: Sides, index: number, payload: Uint8Array
 }
 
 async function fuzz(
-  t: { deepEqual(a: unknown, b: unknown, why: string): void; true(x: boolean): void; log(s: string): void },
+  t: {
+    deepEqual(a: unknown, b: unknown, why: string): void;
+    true(x: boolean): void;
+    log(s: string): void;
+  },
   sides: Sides,
   random: Random,
 ): Promise<void> {
@@ -68,8 +95,16 @@ async function fuzz(
     const bytes = damaged(random, encodeArguments(schema, method, [value]));
     const told = tried(() => decodeResult(schema, method, bytes));
     const why = `${method.canonical} ${Buffer.from(bytes).toString('hex')}`;
-    t.deepEqual(tried(() => client.decode(method.index, bytes)), told, why);
-    t.deepEqual(tried(() => guestValue(sides, method.index, bytes)), told, why);
+    t.deepEqual(
+      tried(() => client.decode(method.index, bytes)),
+      told,
+      why,
+    );
+    t.deepEqual(
+      tried(() => guestValue(sides, method.index, bytes)),
+      told,
+      why,
+    );
     if (told.refused) refused++;
     else taken++;
   }
@@ -103,6 +138,10 @@ test('random bytes', async (t) => {
     });
     const method = schema.methods[round % 3]!;
     const told = tried(() => decodeResult(schema, method, bytes));
-    t.deepEqual(tried(() => client.decode(method.index, bytes)), told, Buffer.from(bytes).toString('hex'));
+    t.deepEqual(
+      tried(() => client.decode(method.index, bytes)),
+      told,
+      Buffer.from(bytes).toString('hex'),
+    );
   }
 });

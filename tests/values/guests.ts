@@ -61,8 +61,20 @@ export async function compileGuest(entry: string, runtime: Runtime = 'arena'): P
   };
   const flags = ['-O3', '--runtime', './runtime', '--enable', 'simd', '--exportTable'];
   const { error } = await asc.main(
-    ['entry.ts', ...flags, '--exportStart', '_initialize', '--lib', '/library', '--outFile', 'out.wasm',
-      '--maximumMemory', '1024', '--use', 'abort=~lib/cell/panic/abort'],
+    [
+      'entry.ts',
+      ...flags,
+      '--exportStart',
+      '_initialize',
+      '--lib',
+      '/library',
+      '--outFile',
+      'out.wasm',
+      '--maximumMemory',
+      '1024',
+      '--use',
+      'abort=~lib/cell/panic/abort',
+    ],
     {
       stdout: { write: () => true } as never,
       stderr: { write: (text: string) => (complaints += text) } as never,
@@ -93,24 +105,37 @@ function zero(type: Type): string {
       if (type.scalar === 'instant') return 'Instant = new Instant()';
       if (type.scalar === 'duration') return 'Duration = new Duration()';
       return `${type.scalar} = 0`;
-    case 'string': return 'string = ""';
-    case 'bytes': return 'Uint8Array = new Uint8Array(0)';
-    case 'uuid': return 'Uuid = new Uuid()';
-    case 'decimal': return 'Decimal = Decimal.ofInteger(0)';
-    case 'enum': return `${type.name} = 0`;
-    case 'record': return `${type.name} = new ${type.name}()`;
-    case 'list': return `${named(type)} = []`;
-    case 'map': return `${named(type)} = new ${named(type)}()`;
-    case 'nullable': return `${named(type)} = null`;
+    case 'string':
+      return 'string = ""';
+    case 'bytes':
+      return 'Uint8Array = new Uint8Array(0)';
+    case 'uuid':
+      return 'Uuid = new Uuid()';
+    case 'decimal':
+      return 'Decimal = Decimal.ofInteger(0)';
+    case 'enum':
+      return `${type.name} = 0`;
+    case 'record':
+      return `${type.name} = new ${type.name}()`;
+    case 'list':
+      return `${named(type)} = []`;
+    case 'map':
+      return `${named(type)} = new ${named(type)}()`;
+    case 'nullable':
+      return `${named(type)} = null`;
   }
 }
 
 function named(type: Type): string {
   switch (type.kind) {
-    case 'list': return `Array<${named(type.of)}>`;
-    case 'map': return `Map<${named(type.key)}, ${named(type.value)}>`;
-    case 'nullable': return `${named(type.of)} | null`;
-    default: return zero(type).split(' =')[0]!;
+    case 'list':
+      return `Array<${named(type.of)}>`;
+    case 'map':
+      return `Map<${named(type.key)}, ${named(type.value)}>`;
+    case 'nullable':
+      return `${named(type.of)} | null`;
+    default:
+      return zero(type).split(' =')[0]!;
   }
 }
 
@@ -123,18 +148,29 @@ export function echoEntry(schema: Schema): string {
   const classes = schema.records.map(({ name, fields }) => {
     return `class ${name} {\n${fields.map((f) => `  ${f.name}: ${zero(f.type)};`).join('\n')}\n}`;
   });
-  const serves = codec.methods.map(({ read, args, write }, i) => [
-    `function serve${i}(ptr: usize, len: usize): i64 {`,
-    `  ${read}`,
-    ...(schema.methods[i]!.result === null ? [] : [`  const result = ${args[0]};`]),
-    `  ${write}`,
-    '}',
-  ].join('\n'));
+  const serves = codec.methods.map(({ read, args, write }, i) =>
+    [
+      `function serve${i}(ptr: usize, len: usize): i64 {`,
+      `  ${read}`,
+      ...(schema.methods[i]!.result === null ? [] : [`  const result = ${args[0]};`]),
+      `  ${write}`,
+      '}',
+    ].join('\n'),
+  );
   const cases = schema.methods.map((_, i) => `    case ${i}: return serve${i}(ptr, len);`);
   return [
-    PREAMBLE, ...enums, ...classes, codec.text, ...serves,
+    PREAMBLE,
+    ...enums,
+    ...classes,
+    codec.text,
+    ...serves,
     'export function handle(method: u32, ptr: usize, len: usize): i64 {',
-    '  switch (method) {', ...cases, '    default: return 0;', '  }', '}', '',
+    '  switch (method) {',
+    ...cases,
+    '    default: return 0;',
+    '  }',
+    '}',
+    '',
   ].join('\n');
 }
 
@@ -163,7 +199,10 @@ export function startGuest(wasm: Uint8Array): Guest {
     throw new GuestFailure(status, told.message);
   };
   const next = (): bigint => 4n;
-  const instance = new WebAssembly.Instance(module, { 'cell:core': { fail }, 'cell:random': { next } });
+  const instance = new WebAssembly.Instance(module, {
+    'cell:core': { fail },
+    'cell:random': { next },
+  });
   const exports = instance.exports as unknown as GuestExports;
   exports._initialize();
   const call = (method: number, payload: Uint8Array): Uint8Array => {

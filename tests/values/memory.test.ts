@@ -126,8 +126,17 @@ async function start(runtime: Runtime): Promise<{
   return { exports, call, pages: () => exports.memory.buffer.byteLength >> 16 };
 }
 
-const KEEPERS = ['keepInMap', 'keepInGlobal', 'keepInStatic', 'keepInField', 'keepInChain', 'keepInArray',
-  'keepAtTail', 'keepRaw', 'keepPinned'];
+const KEEPERS = [
+  'keepInMap',
+  'keepInGlobal',
+  'keepInStatic',
+  'keepInField',
+  'keepInChain',
+  'keepInArray',
+  'keepAtTail',
+  'keepRaw',
+  'keepPinned',
+];
 
 for (const runtime of ['arena', 'collect'] as const) {
   test(`${runtime}: whatever outlives a call stays right`, async (t) => {

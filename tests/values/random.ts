@@ -48,26 +48,49 @@ export class Random {
   }
 }
 
-const NUMBERS: Scalar[] = ['bool', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'f32', 'f64'];
+const NUMBERS: Scalar[] = [
+  'bool',
+  'i8',
+  'u8',
+  'i16',
+  'u16',
+  'i32',
+  'u32',
+  'i64',
+  'u64',
+  'f32',
+  'f64',
+];
 const KEYS: Scalar[] = ['i8', 'u8', 'u16', 'i32', 'u32', 'i64', 'u64', 'bool'];
 
 /** A type that both languages have: no nullable numbers. */
 function randomType(random: Random, records: string[], depth: number): Type {
   const leaves: (() => Type)[] = [
-    () => scalar(random.pick(NUMBERS)), () => scalar(random.pick(NUMBERS)), () => text, () => text,
-    () => ({ kind: 'bytes' }), () => ({ kind: 'uuid' }), () => ({ kind: 'decimal' }),
-    () => scalar('instant'), () => scalar('duration'), () => oneOf(random.pick(['Color', 'Sparse'])),
+    () => scalar(random.pick(NUMBERS)),
+    () => scalar(random.pick(NUMBERS)),
+    () => text,
+    () => text,
+    () => ({ kind: 'bytes' }),
+    () => ({ kind: 'uuid' }),
+    () => ({ kind: 'decimal' }),
+    () => scalar('instant'),
+    () => scalar('duration'),
+    () => oneOf(random.pick(['Color', 'Sparse'])),
   ];
   if (depth === 0) return random.pick(leaves)();
   const inner = (): Type => randomType(random, records, depth - 1);
   return random.pick([
     ...leaves,
-    () => list(inner()), () => list(inner()),
+    () => list(inner()),
+    () => list(inner()),
     () => map(random.chance(0.5) ? text : scalar(random.pick(KEYS)), inner()),
-    ...(records.length > 0 ? [() => record(random.pick(records)), () => record(random.pick(records))] : []),
+    ...(records.length > 0
+      ? [() => record(random.pick(records)), () => record(random.pick(records))]
+      : []),
     () => {
       const of = inner();
-      const number = of.kind === 'enum' ||
+      const number =
+        of.kind === 'enum' ||
         (of.kind === 'scalar' && of.scalar !== 'instant' && of.scalar !== 'duration');
       return number || of.kind === 'nullable' ? of : nullable(of);
     },
@@ -75,8 +98,20 @@ function randomType(random: Random, records: string[], depth: number): Type {
 }
 
 export const ENUMS: EnumType[] = [
-  { name: 'Color', members: [{ name: 'Red', value: 0 }, { name: 'Green', value: 1 }] },
-  { name: 'Sparse', members: [{ name: 'A', value: 3 }, { name: 'B', value: 70000 }] },
+  {
+    name: 'Color',
+    members: [
+      { name: 'Red', value: 0 },
+      { name: 'Green', value: 1 },
+    ],
+  },
+  {
+    name: 'Sparse',
+    members: [
+      { name: 'A', value: 3 },
+      { name: 'B', value: 70000 },
+    ],
+  },
 ];
 
 /** A schema of `echo` methods over random types; the first record refers to itself. */
@@ -96,8 +131,24 @@ export function randomSchema(random: Random, methods: number): Schema {
   return echoSchema(types, records, ENUMS);
 }
 
-const PIECES = ['', 'a', 'name', 'Ada Lovelace', 'é', '日本', '🙂', '\ud800', '\udc00x', '\0', '\ufeff',
-  'x'.repeat(13), 'y'.repeat(300), '\u007f\u0080', 'ÿ', '\uffff'];
+const PIECES = [
+  '',
+  'a',
+  'name',
+  'Ada Lovelace',
+  'é',
+  '日本',
+  '🙂',
+  '\ud800',
+  '\udc00x',
+  '\0',
+  '\ufeff',
+  'x'.repeat(13),
+  'y'.repeat(300),
+  '\u007f\u0080',
+  'ÿ',
+  '\uffff',
+];
 
 export function randomText(random: Random): string {
   if (random.chance(0.6)) return random.pick(PIECES.slice(0, 4));
@@ -107,17 +158,28 @@ export function randomText(random: Random): string {
 function randomScalar(random: Random, of: Scalar): unknown {
   const word = random.below(0x100000000);
   switch (of) {
-    case 'bool': return random.chance(0.5);
-    case 'i8': return (word << 24) >> 24;
-    case 'u8': return word & 255;
-    case 'i16': return (word << 16) >> 16;
-    case 'u16': return word & 65535;
-    case 'i32': return word | 0;
-    case 'u32': return word;
-    case 'f32': return Math.fround(random.pick([0, -0, 1.5, Number.NaN, Infinity, random.next()]));
-    case 'f64': return random.pick([0, -0, 1.5, Number.NaN, -Infinity, random.next() * 1e300]);
-    case 'u64': return random.bits64();
-    default: return BigInt.asIntN(64, random.bits64());
+    case 'bool':
+      return random.chance(0.5);
+    case 'i8':
+      return (word << 24) >> 24;
+    case 'u8':
+      return word & 255;
+    case 'i16':
+      return (word << 16) >> 16;
+    case 'u16':
+      return word & 65535;
+    case 'i32':
+      return word | 0;
+    case 'u32':
+      return word;
+    case 'f32':
+      return Math.fround(random.pick([0, -0, 1.5, Number.NaN, Infinity, random.next()]));
+    case 'f64':
+      return random.pick([0, -0, 1.5, Number.NaN, -Infinity, random.next() * 1e300]);
+    case 'u64':
+      return random.bits64();
+    default:
+      return BigInt.asIntN(64, random.bits64());
   }
 }
 
@@ -125,28 +187,41 @@ function randomScalar(random: Random, of: Scalar): unknown {
 export function randomValue(random: Random, schema: Schema, type: Type, depth = 0): unknown {
   const inner = (of: Type): unknown => randomValue(random, schema, of, depth + 1);
   switch (type.kind) {
-    case 'scalar': return randomScalar(random, type.scalar);
-    case 'string': return randomText(random);
-    case 'bytes': return Uint8Array.from({ length: random.below(9) }, () => random.below(256));
+    case 'scalar':
+      return randomScalar(random, type.scalar);
+    case 'string':
+      return randomText(random);
+    case 'bytes':
+      return Uint8Array.from({ length: random.below(9) }, () => random.below(256));
     case 'uuid': {
-      const digits = random.bits64().toString(16).padStart(16, '0') +
+      const digits =
+        random.bits64().toString(16).padStart(16, '0') +
         random.bits64().toString(16).padStart(16, '0');
       return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
     }
-    case 'decimal': return random.pick(['0', '1.5', '-0.001', '123456789012345678901234567890']);
-    case 'enum': return random.pick(enumNamed(schema, type.name).members).value;
-    case 'nullable': return depth > 6 || random.chance(0.4) ? null : inner(type.of);
-    case 'list': return Array.from({ length: random.below(depth > 4 ? 2 : 4) }, () => inner(type.of));
-    case 'map': return new Map(Array.from({ length: random.below(4) }, () => {
-      const key = inner(type.key);
-      return [typeof key === 'string' ? key.toWellFormed() : key, inner(type.value)];
-    }));
+    case 'decimal':
+      return random.pick(['0', '1.5', '-0.001', '123456789012345678901234567890']);
+    case 'enum':
+      return random.pick(enumNamed(schema, type.name).members).value;
+    case 'nullable':
+      return depth > 6 || random.chance(0.4) ? null : inner(type.of);
+    case 'list':
+      return Array.from({ length: random.below(depth > 4 ? 2 : 4) }, () => inner(type.of));
+    case 'map':
+      return new Map(
+        Array.from({ length: random.below(4) }, () => {
+          const key = inner(type.key);
+          return [typeof key === 'string' ? key.toWellFormed() : key, inner(type.value)];
+        }),
+      );
     case 'record': {
       const { fields } = recordNamed(schema, type.name);
-      return Object.fromEntries(fields.map((field) => {
-        const end = depth > 6 && field.type.kind === 'list';
-        return [field.name, end ? [] : inner(field.type)];
-      }));
+      return Object.fromEntries(
+        fields.map((field) => {
+          const end = depth > 6 && field.type.kind === 'list';
+          return [field.name, end ? [] : inner(field.type)];
+        }),
+      );
     }
   }
 }
@@ -161,7 +236,8 @@ export function damaged(random: Random, from: Uint8Array): Uint8Array {
     const at = (random.below(Math.min(bytes.length - 3, 160)) >> 2) << 2;
     const what = random.next();
     if (what < 0.3) view.setUint32(at, random.below(bytes.length + 8), true);
-    else if (what < 0.4) view.setUint32(at, (view.getUint32(at, true) + random.pick([4, 8, -4, -8, 1])) >>> 0, true);
+    else if (what < 0.4)
+      view.setUint32(at, (view.getUint32(at, true) + random.pick([4, 8, -4, -8, 1])) >>> 0, true);
     else if (what < 0.55) view.setUint32(at, random.pick(ODD), true);
     else if (what < 0.9) bytes[random.below(bytes.length)] = random.below(256);
     else bytes = bytes.slice(0, random.below(bytes.length));

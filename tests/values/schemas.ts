@@ -2,7 +2,14 @@
 // that its arguments and its result are the same payload.
 
 import { canonicalText, fingerprint } from '../../host/schema/canonical.ts';
-import type { EnumType, Method, RecordType, Scalar, Schema, Type } from '../../host/schema/types.ts';
+import type {
+  EnumType,
+  Method,
+  RecordType,
+  Scalar,
+  Schema,
+  Type,
+} from '../../host/schema/types.ts';
 
 export const scalar = (name: Scalar): Type => ({ kind: 'scalar', scalar: name });
 export const text: Type = { kind: 'string' };
@@ -18,14 +25,29 @@ export function fields(name: string, types: Record<string, Type>): RecordType {
 }
 
 /** A schema whose method i is `echo<i>(value: types[i]): types[i]`. */
-export function echoSchema(types: Type[], records: RecordType[] = [], enums: EnumType[] = []): Schema {
+export function echoSchema(
+  types: Type[],
+  records: RecordType[] = [],
+  enums: EnumType[] = [],
+): Schema {
   const schema: Schema = {
-    version: 1, service: 'Echo', cell: 'echo', methods: [], records, enums,
+    version: 1,
+    service: 'Echo',
+    cell: 'echo',
+    methods: [],
+    records,
+    enums,
   };
   schema.methods = types.map((type, index) => {
     const method: Method = {
-      name: `echo${index}`, index, params: [{ name: 'value', type }], result: type, tier: 'pure',
-      access: { public: true, anyRole: [], scopes: [] }, canonical: '', fingerprint: '',
+      name: `echo${index}`,
+      index,
+      params: [{ name: 'value', type }],
+      result: type,
+      tier: 'pure',
+      access: { public: true, anyRole: [], scopes: [] },
+      canonical: '',
+      fingerprint: '',
     };
     method.canonical = canonicalText(schema, method);
     method.fingerprint = fingerprint(method.canonical);

@@ -1,15 +1,16 @@
 // Owns the memory of services without fields: bump allocation, and everything that a call made is
-// dropped when the next one begins, by one store. 2.4 ns an allocation against 27-103 for collecting.
-// Never frees a single object. A runtime for asc (`--runtime`), with build/5-compile/nostack.mjs.
+// dropped when the next one begins, by one store. 2.4 ns an allocation against 27-103 for
+// collecting. Never frees a single object. A runtime for asc (`--runtime`), with
+// build/5-compile/nostack.mjs.
 //
 //   0        __heap_base              mark                    top            limit
 //   +--------+------------------------+-----------------------+--------------+
 //   | static | kept: start, escapes   | of the current call   | free         |
 //   +--------+------------------------+-----------------------+--------------+
 //
-// Safe by construction: the compiler calls __link for every reference that is stored in an object. A
-// store of a young object into an old one, or into a global (seen when the next call begins), means
-// that something outlives its call; then all that the call made is kept.
+// Safe by construction: the compiler calls __link for every reference that is stored in an object.
+// A store of a young object into an old one, or into a global (seen when the next call begins),
+// means that something outlives its call; then all that the call made is kept.
 //
 // Block:  u32 bytes | data, 16-aligned.     Object: data = u64 0 | u32 class | u32 bytes | fields
 
@@ -85,8 +86,8 @@ function retake(p: usize, size: usize): usize {
   raw = 0;
 }
 
-// Raw memory (`heap.alloc`): nobody sees where its address is kept, so a call that did not free all of
-// its own is a call from which something escaped.
+// Raw memory (`heap.alloc`): nobody sees where its address is kept, so a call that did not free all
+// of its own is a call from which something escaped.
 // @ts-ignore: decorator
 @unsafe @global export function __alloc(size: usize): usize {
   raw++;

@@ -1,7 +1,8 @@
-// Owns how a Node program finds its host: `url`, else CELL_URL, else the nearest `.cell/run/host.json` upward from
-// the working directory, which a running host writes. With a token for it: the given one, else
-// CELL_TOKEN, else on a development host one minted with the project's own key.
-// A token goes only to the host that it was meant for: CELL_TOKEN to CELL_URL or the found host.
+// Owns how a Node program finds its host: `url`, else CELL_URL, else the nearest
+// `.cell/run/host.json` upward from the working directory, which a running host writes. With a
+// token for it: the given one, else CELL_TOKEN, else on a development host one minted with the
+// project's own key. A token goes only to the host that it was meant for: CELL_TOKEN to CELL_URL
+// or the found host.
 
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -114,7 +115,7 @@ function find(options: ConnectOptions): Target {
   }
   const { file, host } = found;
   if (!isRunning(host.pid)) {
-    const text = `the host of ${file} (process ${host.pid}) is not running; start it with \`cell run\``;
+    const text = `the host of ${file} (process ${host.pid}) is not running; run \`cell run\``;
     throw new CellError(UNAVAILABLE, text, { unsent: true });
   }
   const address = host.socket === null ? host.url : `unix:${host.socket}`;

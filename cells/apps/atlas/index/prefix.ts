@@ -2,11 +2,11 @@
 // sorted by the bytes that follow: what begins alike is one range, and SUFFIX_BEST lets a range of
 // thousands be read by its best. Never looks at a place that is not in a range.
 //
-//   query `new y`  ->  ranges [new y...]  and, its last space taken as COUNTRY_MARK, [new 0x1f y...]
+//   query `new y`  ->  ranges [new y...] and, the last space as COUNTRY_MARK, [new 0x1f y...]
 //   query `paris`  ->  named exactly so: what of the range [paris 0x1f ...] has offset 0
 //
-// Order: population, then id; a place named exactly so counts EXACT_WEIGHT times its people, so that
-// `york` lists York among the cities and `par` still begins with Paris, not with Par.
+// Order: population, then id; a place named exactly so counts EXACT_WEIGHT times its people: `york`
+// lists York among the cities, and `par` still begins with Paris, not with Par.
 
 import { Columns } from './columns';
 import { Best } from './best';
@@ -63,7 +63,7 @@ export class PrefixIndex {
     return -<f64>this.columns.population(id) * weight;
   }
 
-  /** First entry that does not sort before the query (`after` 0), or that sorts after all it begins (1). */
+  /** First entry not before the query (`after` 0), or first after all that begin with it (1). */
   private bound(after: i32): u32 {
     let low: u32 = 0;
     let high = this.columns.suffixes;

@@ -1,5 +1,6 @@
-// Owns the files of the Atlas page as the host serves them: main.ts, and worker.ts with the generated
-// client and the synapse, each as one module. Runs in Node. Bundled again only when a file that went in has changed.
+// Owns the files of the Atlas page as the host serves them: main.ts, and worker.ts with the
+// generated client and the synapse, each as one module. Runs in Node. Bundled again only when a
+// file that went in has changed.
 
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -32,13 +33,14 @@ interface Cached {
 }
 
 /**
- * The page by path: `/`, `/atlas.js`, `/atlas-worker.js`, `/atlas.css`, `/atlas.svg`. Rejects with
- * esbuild's own message when the page does not compile, or when the client was not generated yet.
+ * The page by path: `/`, the two scripts, the two style sheets and the icon. Rejects with esbuild's
+ * own message when the page does not compile, or when the client was not generated yet.
  */
 export async function bundlePage(options: BundleOptions = {}): Promise<Map<string, PageFile>> {
   const client = options.client ?? join(project, '.cell/clients/atlas.ts');
   const cache = options.cache === undefined ? join(project, '.cell/out/atlas/page') : options.cache;
-  const scripts = (cache === null ? undefined : await kept(cache, client)) ?? (await bundle(client, cache));
+  const scripts =
+    (cache === null ? undefined : await kept(cache, client)) ?? (await bundle(client, cache));
   const file = (name: string) => readFile(join(here, name));
   const script = 'text/javascript; charset=utf-8';
   return new Map<string, PageFile>([
@@ -46,6 +48,7 @@ export async function bundlePage(options: BundleOptions = {}): Promise<Map<strin
     ['/atlas.js', { type: script, body: scripts.main }],
     ['/atlas-worker.js', { type: script, body: scripts.worker }],
     ['/atlas.css', { type: 'text/css; charset=utf-8', body: await file('atlas.css') }],
+    ['/panels.css', { type: 'text/css; charset=utf-8', body: await file('panels.css') }],
     ['/atlas.svg', { type: 'image/svg+xml', body: await file('atlas.svg') }],
   ]);
 }
@@ -69,9 +72,17 @@ async function bundle(client: string, cache: string | null): Promise<Scripts> {
   const esbuild = await import('esbuild');
   const { outputFiles, metafile } = await esbuild.build({
     entryPoints: { main: join(here, 'main.ts'), worker: join(here, 'worker.ts') },
-    absWorkingDir: project, outdir: here,
-    bundle: true, format: 'esm', platform: 'browser', target: 'es2022', minify: true,
-    write: false, metafile: true, logLevel: 'silent', legalComments: 'none',
+    absWorkingDir: project,
+    outdir: here,
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    minify: true,
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+    legalComments: 'none',
     plugins: [redirect(client)],
   });
   const text = (name: string) => outputFiles.find((file) => file.path.endsWith(`${name}.js`))!.text;

@@ -25,7 +25,8 @@ export function drawDiscs(context: CanvasRenderingContext2D, points: Points, vie
     const { x, y } = view.toPixel(lat, points.lon[id]!);
     if (x < -9 || x > view.width + 9) continue;
     drawn++;
-    const radius = grown * (0.55 + 0.62 * Math.max(0, Math.log10(points.population[id]! + 1) - 2.4));
+    const radius =
+      grown * (0.55 + 0.62 * Math.max(0, Math.log10(points.population[id]! + 1) - 2.4));
     const size = Math.min(SIZES - 1, Math.max(1, Math.round(radius / STEP)));
     const path = paths[size]!;
     path.moveTo(x + size * STEP, y);
@@ -34,7 +35,8 @@ export function drawDiscs(context: CanvasRenderingContext2D, points: Points, vie
   paths.forEach((path, size) => {
     // Large discs are clearer than small ones, so that what they cover still shows.
     const light = Math.max(0.3, 0.95 - size * 0.05);
-    context.fillStyle = `rgba(255, ${190 + Math.min(45, size * 5)}, ${118 + size * 6}, ${alpha * light})`;
+    const green = 190 + Math.min(45, size * 5);
+    context.fillStyle = `rgba(255, ${green}, ${118 + size * 6}, ${alpha * light})`;
     context.fill(path);
   });
 }

@@ -9,12 +9,7 @@ export class Flight {
   private readonly dip: number;
   private readonly milliseconds: number;
 
-  constructor(
-    view: View,
-    to: LatLon,
-    scale: number,
-    started: number,
-  ) {
+  constructor(view: View, to: LatLon, scale: number, started: number) {
     this.view = view;
     this.to = to;
     this.scale = view.clampScale(scale);

@@ -18,16 +18,20 @@ const ZOOM_KEY = 1.5;
 
 export function listen(map: AtlasMap, asked: Asked): void {
   new Pointers(map, asked);
-  map.canvas.addEventListener('wheel', (event) => {
-    event.preventDefault();
-    map.stopFlight();
-    const unit = event.deltaMode === 1 ? 18 : event.deltaMode === 2 ? 300 : 1;
-    // A pinch on a touchpad comes as a wheel with ctrl, in smaller steps.
-    const speed = event.ctrlKey ? 0.012 : 0.0018;
-    const delta = Math.max(-400, Math.min(400, event.deltaY * unit));
-    map.view.zoomAt(event.offsetX, event.offsetY, Math.exp(-delta * speed));
-    map.touch();
-  }, { passive: false });
+  map.canvas.addEventListener(
+    'wheel',
+    (event) => {
+      event.preventDefault();
+      map.stopFlight();
+      const unit = event.deltaMode === 1 ? 18 : event.deltaMode === 2 ? 300 : 1;
+      // A pinch on a touchpad comes as a wheel with ctrl, in smaller steps.
+      const speed = event.ctrlKey ? 0.012 : 0.0018;
+      const delta = Math.max(-400, Math.min(400, event.deltaY * unit));
+      map.view.zoomAt(event.offsetX, event.offsetY, Math.exp(-delta * speed));
+      map.touch();
+    },
+    { passive: false },
+  );
   map.canvas.addEventListener('keydown', (event) => pressKey(map, asked, event));
 }
 
@@ -35,8 +39,10 @@ function pressKey(map: AtlasMap, asked: Asked, event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const { view } = map;
   const pans: Record<string, [number, number]> = {
-    ArrowLeft: [PAN_KEY, 0], ArrowRight: [-PAN_KEY, 0],
-    ArrowUp: [0, PAN_KEY], ArrowDown: [0, -PAN_KEY],
+    ArrowLeft: [PAN_KEY, 0],
+    ArrowRight: [-PAN_KEY, 0],
+    ArrowUp: [0, PAN_KEY],
+    ArrowDown: [0, -PAN_KEY],
   };
   const pan = pans[event.key];
   if (pan) view.panBy(...pan);

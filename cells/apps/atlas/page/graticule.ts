@@ -33,7 +33,11 @@ export function drawGraticule(context: CanvasRenderingContext2D, view: View): vo
     context.moveTo(x, north);
     context.lineTo(x, south);
   }
-  for (let lat = Math.ceil(Math.max(-90, bottom) / step) * step; lat <= Math.min(90, top); lat += step) {
+  for (
+    let lat = Math.ceil(Math.max(-90, bottom) / step) * step;
+    lat <= Math.min(90, top);
+    lat += step
+  ) {
     const y = Math.round(yOf(lat)) + 0.5;
     context.moveTo(0, y);
     context.lineTo(width, y);

@@ -33,6 +33,11 @@ export class Labels {
     this.changed = changed;
   }
 
+  /** The cell holds other places now. */
+  forget(): void {
+    this.names.clear();
+  }
+
   /** Names that came with other answers need no call of their own. */
   know(places: Place[]): void {
     for (const place of places) this.keep(place);

@@ -103,10 +103,14 @@ export class Light {
 function colours(): Uint32Array {
   return Uint32Array.from({ length: STEPS }, (_, step) => {
     const at = step / (STEPS - 1);
-    const next = Math.max(1, RAMP.findIndex(([stop]) => stop >= at));
+    const next = Math.max(
+      1,
+      RAMP.findIndex(([stop]) => stop >= at),
+    );
     const [from, to] = [RAMP[next - 1]!, RAMP[next]!];
     const part = (at - from[0]) / (to[0] - from[0]);
-    const mix = (index: 1 | 2 | 3 | 4) => Math.round(from[index] + (to[index] - from[index]) * part);
+    const mix = (index: 1 | 2 | 3 | 4) =>
+      Math.round(from[index] + (to[index] - from[index]) * part);
     return ((mix(4) << 24) | (mix(3) << 16) | (mix(2) << 8) | mix(1)) >>> 0;
   });
 }

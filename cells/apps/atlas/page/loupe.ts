@@ -106,7 +106,7 @@ function bearingOf(from: LatLon, to: LatLon): number {
   const cosTo = Math.cos(to.lat * degree);
   return Math.atan2(
     Math.sin(east) * cosTo,
-    Math.cos(from.lat * degree) * Math.sin(to.lat * degree)
-      - Math.sin(from.lat * degree) * cosTo * Math.cos(east),
+    Math.cos(from.lat * degree) * Math.sin(to.lat * degree) -
+      Math.sin(from.lat * degree) * cosTo * Math.cos(east),
   );
 }

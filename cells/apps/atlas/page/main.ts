@@ -23,7 +23,9 @@ function trouble(text: string): void {
   box.textContent = text;
   box.hidden = false;
   clearTimeout(troubleTimer);
-  troubleTimer = window.setTimeout(() => { box.hidden = true; }, TROUBLE_MS);
+  troubleTimer = window.setTimeout(() => {
+    box.hidden = true;
+  }, TROUBLE_MS);
 }
 
 /** Parts of the map that lie under something of the page. */
@@ -31,12 +33,20 @@ function covered(): Box[] {
   return [...document.querySelectorAll<HTMLElement>('.over')]
     .map((element) => element.getBoundingClientRect())
     .filter((box) => box.width > 0)
-    .map(({ left, top, right, bottom }) => ({ left: left - 6, top: top - 4, right: right + 4, bottom }));
+    .map(({ left, top, right, bottom }) => ({
+      left: left - 6,
+      top: top - 4,
+      right: right + 4,
+      bottom,
+    }));
 }
 
 const points = new Points();
 const map = new AtlasMap(
-  find<HTMLCanvasElement>('map'), find<HTMLCanvasElement>('over'), points, covered,
+  find<HTMLCanvasElement>('map'),
+  find<HTMLCanvasElement>('over'),
+  points,
+  covered,
 );
 const live = new LiveLine(find('live'), () => atlas.burst(), trouble);
 const atlas = new Courier('/atlas-worker.js', {
@@ -52,10 +62,15 @@ const seen = (places: Place[]) => {
   map.touch();
 };
 new SearchBox(find('finder'), atlas, {
-  seen, chosen: (place) => map.flyTo(place), emptied: () => map.unchoose(), failed: trouble,
+  seen,
+  chosen: (place) => map.flyTo(place),
+  emptied: () => map.unchoose(),
+  failed: trouble,
 });
 const panel = new NearbyPanel(find('nearby'), map, atlas, {
-  seen, chosen: (place) => map.flyTo(place), failed: trouble,
+  seen,
+  chosen: (place) => map.flyTo(place),
+  failed: trouble,
 });
 listen(map, {
   near: (at) => {
@@ -71,19 +86,27 @@ find('zoom-in').addEventListener('click', () => zoom(map, 1.8));
 find('zoom-out').addEventListener('click', () => zoom(map, 1 / 1.8));
 
 let loading = false;
+let restored = false;
 
 /** Loads the points, or the rest of them after a loss. */
 async function load(): Promise<void> {
+  // A loss in the middle of it: what is restored meanwhile is not to be forgotten.
+  restored = true;
   if (loading) return;
   loading = true;
-  try {
-    await points.load(atlas, () => {
+  while (restored) {
+    restored = false;
+    const had = points.total;
+    try {
+      await points.load(atlas, () => {
+        say();
+        map.touch();
+      });
+      if (had !== points.total) labels.forget();
       say();
-      map.touch();
-    });
-    say();
-  } catch (error) {
-    trouble(`The places did not come. ${failure(error)}`);
+    } catch (error) {
+      trouble(`The places did not come. ${failure(error)}`);
+    }
   }
   loading = false;
   map.touch();

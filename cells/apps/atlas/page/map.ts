@@ -1,8 +1,8 @@
 // Owns the canvas: what is drawn, in which order, and when. It draws only when something changed.
 
 import type { Nearby, Place } from './calls.ts';
-import { Flight } from './flight.ts';
 import { drawDiscs } from './discs.ts';
+import { Flight } from './flight.ts';
 import { drawGraticule } from './graticule.ts';
 import type { Box, Labels } from './labels.ts';
 import { Light } from './light.ts';
@@ -39,11 +39,14 @@ export class AtlasMap {
   private stale = 0;
 
   /**
-   * `over` lies on `canvas` and takes what changes often. `covered` tells which parts of the map lie
-   * under panels: no name is put there.
+   * `over` lies on `canvas` and takes what changes often. `covered` tells which parts of the map
+   * lie under panels: no name is put there.
    */
   constructor(
-    canvas: HTMLCanvasElement, over: HTMLCanvasElement, points: Points, covered: () => Box[],
+    canvas: HTMLCanvasElement,
+    over: HTMLCanvasElement,
+    points: Points,
+    covered: () => Box[],
   ) {
     this.canvas = canvas;
     this.over = over;
@@ -180,8 +183,12 @@ export class AtlasMap {
     context.fillStyle = '#070a11';
     context.fillRect(0, 0, view.width, view.height);
     const glow = context.createRadialGradient(
-      view.width / 2, view.height * 0.42, 0,
-      view.width / 2, view.height * 0.42, Math.max(view.width, view.height) * 0.75,
+      view.width / 2,
+      view.height * 0.42,
+      0,
+      view.width / 2,
+      view.height * 0.42,
+      Math.max(view.width, view.height) * 0.75,
     );
     glow.addColorStop(0, 'rgba(30, 44, 72, 0.55)');
     glow.addColorStop(1, 'rgba(7, 10, 17, 0)');

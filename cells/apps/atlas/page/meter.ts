@@ -4,7 +4,7 @@
 import type { AtlasCalls } from './calls.ts';
 
 /** Calls that percentiles are taken over. */
-const KEPT = 2048;
+const KEPT = 512;
 /** History is kept in ticks of 100 ms for a minute. */
 const TICK_MS = 100;
 const TICKS = 600;

@@ -68,7 +68,8 @@ export class NearbyPanel {
       const at = this.wanted;
       try {
         const [near] = await this.atlas.nearest(at.lat, at.lon, 1);
-        if (this.wanted !== null) this.map.hover(near && this.reaches(at, near.place) ? near.place : null);
+        if (this.wanted !== null)
+          this.map.hover(near && this.reaches(at, near.place) ? near.place : null);
       } catch {
         // The pointer asks again when it moves; a lost connection is told elsewhere.
         this.map.hover(null);
@@ -94,10 +95,11 @@ export class NearbyPanel {
     this.mark(-1);
     this.uncover(at);
     const first = found[0];
-    this.root.querySelector('[aria-live]')!.textContent = first === undefined
-      ? 'There are no places.'
-      : `Nearest: ${first.place.name}, ${country(first.place.country)}, `
-        + `${distance(first.distanceKm)} away. ${found.length} places listed.`;
+    this.root.querySelector('[aria-live]')!.textContent =
+      first === undefined
+        ? 'There are no places.'
+        : `Nearest: ${first.place.name}, ${country(first.place.country)}, ` +
+          `${distance(first.distanceKm)} away. ${found.length} places listed.`;
   }
 
   /** Moves the map when the panel lies on the point that was asked about. */

@@ -17,7 +17,7 @@ export class Points {
   count = 0;
   total = 0;
 
-  /** Fetches what is missing; `progress` runs after each chunk. May be called again after a failure. */
+  /** Fetches what is missing; `progress` runs after each chunk. Goes on after a failure. */
   async load(atlas: AtlasCalls, progress: () => void): Promise<void> {
     const { places } = await atlas.stats();
     if (places !== this.total) this.allocate(places);

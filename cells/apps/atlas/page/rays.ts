@@ -1,9 +1,9 @@
 // Owns the drawing of an answer of `nearest`: the point that was asked about, great-circle lines
 // to the places found, and their numbers; also the place that the pointer or the search is on.
 
+import type { Nearby, Place } from './calls.ts';
 import type { LatLon, View } from './view.ts';
 import { wrapLon } from './view.ts';
-import type { Nearby, Place } from './calls.ts';
 
 const STEPS = 40;
 const RAY = '127, 231, 210';

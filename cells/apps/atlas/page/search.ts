@@ -26,6 +26,8 @@ export class SearchBox {
   private active = -1;
   private asked = 0;
   private shown = 0;
+  /** Enter was pressed before the answer to what was typed: its first place is meant. */
+  private hasty = false;
 
   constructor(root: HTMLElement, atlas: AtlasCalls, events: SearchEvents) {
     this.input = root.querySelector('input')!;
@@ -59,6 +61,8 @@ export class SearchBox {
   private ask(): void {
     const text = this.input.value;
     const turn = ++this.asked;
+    this.hasty = false;
+    this.list.classList.add('stale');
     if (text.trim() === '') {
       this.shown = turn;
       this.show([], '');
@@ -71,6 +75,7 @@ export class SearchBox {
         this.shown = turn;
         this.events.seen(places);
         this.show(places, text);
+        if (this.hasty && turn === this.asked) this.choose(0);
       },
       (error) => this.events.failed(`Search failed. ${failure(error)}`),
     );
@@ -78,12 +83,16 @@ export class SearchBox {
 
   private show(places: Place[], text: string): void {
     this.places = places;
+    if (this.shown === this.asked) this.list.classList.remove('stale');
     this.list.replaceChildren(...places.map(option));
     this.mark(places.length > 0 ? 0 : -1);
     this.open(places.length > 0 && document.activeElement === this.input);
-    this.said.textContent = text === '' ? ''
-      : places.length === 0 ? 'No place begins so.'
-      : `${places.length} places, first ${places[0]!.name}, ${country(places[0]!.country)}`;
+    this.said.textContent =
+      text === ''
+        ? ''
+        : places.length === 0
+          ? 'No place begins so.'
+          : `${places.length} places, first ${places[0]!.name}, ${country(places[0]!.country)}`;
     this.input.parentElement!.classList.toggle('none', text !== '' && places.length === 0);
   }
 
@@ -98,8 +107,13 @@ export class SearchBox {
     else if (event.key === 'ArrowUp') step(this.active - 1);
     else if (event.key === 'Home' && event.ctrlKey) step(0);
     else if (event.key === 'End' && event.ctrlKey) step(last);
-    else if (event.key === 'Enter') this.choose(this.active);
+    else if (event.key === 'Enter') this.enter();
     else if (event.key === 'Escape') this.empty();
+  }
+
+  private enter(): void {
+    if (this.shown === this.asked) this.choose(this.active);
+    else this.hasty = true;
   }
 
   private choose(index: number): void {
