@@ -1,7 +1,8 @@
-// density/cells: live instances of a small cell in one process, linked as a lane links them (gate, cell,
-// membrane), each called once; resident KB each, and microseconds to instantiate.
-import { Instance } from '../host/cell/instance.ts';
+// density/cells, density/resident: live instances of a small cell in one process, linked as a lane links them (gate,
+// cell, membrane), each called once; resident KB each, and microseconds to instantiate.
+
 import { EMBEDDED } from '../host/capability/registry.ts';
+import { Instance } from '../host/cell/instance.ts';
 import { loadModules } from '../host/lane/kernel.ts';
 import { Marks } from '../host/lane/marks.ts';
 import { createMemory } from '../host/lane/memory.ts';
@@ -43,7 +44,7 @@ export async function run(emit: Emit, { quick }: { quick: boolean }): Promise<vo
   const kb = (process.memoryUsage.rss() - before) / 1024 / n;
   took.sort((a, b) => a - b);
   emit({ name: 'cells', unit: 'instances', value: n, n });
-  emit({ name: 'cells-resident', unit: 'KB', value: kb, n });
+  emit({ name: 'resident', unit: 'KB', value: kb, n });
   emit({ name: 'instantiate', unit: 'us', value: took[n >> 1], n });
   if (live.length < n) throw new Error('instances were not kept');
 }

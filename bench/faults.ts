@@ -1,8 +1,10 @@
-// faults/trap: from a trapping call to the next good answer, inline, so that no wake-up is measured with it.
-// faults/stuck-lane: from the end of a looping call's budget to the next good answer, one worker lane.
-import { createMemory, type SharedMemory } from '../host/lane/memory.ts';
-import { startLanes } from '../host/lane/lanes.ts';
+// faults/trap: from a trapping call to the next good answer, inline, so that no wake-up is measured
+// with it. faults/stuck-lane: from the end of a looping call's budget to the next good answer, one
+// worker lane.
+
 import type { Deliver, Lanes } from '../host/lane/contract.ts';
+import { startLanes } from '../host/lane/lanes.ts';
+import { createMemory, type SharedMemory } from '../host/lane/memory.ts';
 import { createRights } from '../host/session/bits.ts';
 import { benchCell } from './lane-cell.ts';
 

@@ -1,5 +1,5 @@
-// A cell for the benches of lanes, in WAT: 0 echo, 1 trap, 2 loop for ever, 3 wait once for the size of blob
-// `a`. Assembled by binaryen, which is loaded when the first cell is asked for.
+// A cell for the benches of lanes, in WAT: 0 echo, 1 trap, 2 loop for ever, 3 wait once for the
+// size of blob `a`. Assembled by binaryen, which is loaded when the first cell is asked for.
 import binaryen from 'binaryen';
 import type { CellSpec, Grants } from '../host/lane/contract.ts';
 import type { Method } from '../host/schema/types.ts';
@@ -34,23 +34,38 @@ export function benchModule(waits: boolean): Uint8Array<ArrayBuffer> {
 }
 
 /** The cell as Lanes.load takes it, at `index` with its four routes from `firstRoute`. */
-export function benchCell(name: string, index: number, firstRoute: number, grants: Grants = {}): CellSpec {
+export function benchCell(
+  name: string,
+  index: number,
+  firstRoute: number,
+  grants: Grants = {},
+): CellSpec {
   const waits = grants.blob !== undefined;
-  const methods = ['echo', 'trap', 'loop', 'wait'].map((method, i): Method => ({
-    name: method,
-    index: i,
-    params: [],
-    result: { kind: 'bytes' },
-    tier: waits && method === 'wait' ? 'waiting' : 'pure',
-    access: { public: false, anyRole: [], scopes: [] },
-    canonical: `${name}.${method}()->bytes`,
-    fingerprint: '0000000000000000',
-  }));
+  const methods = ['echo', 'trap', 'loop', 'wait'].map(
+    (method, i): Method => ({
+      name: method,
+      index: i,
+      params: [],
+      result: { kind: 'bytes' },
+      tier: waits && method === 'wait' ? 'waiting' : 'pure',
+      access: { public: false, anyRole: [], scopes: [] },
+      canonical: `${name}.${method}()->bytes`,
+      fingerprint: '0000000000000000',
+    }),
+  );
   const limits = { pages: 16, cpuMs: 200, payloadBytes: 65536 };
   return {
     ...{ name, index, firstRoute, grants, file: `${name}.wasm` },
     module: new WebAssembly.Module(benchModule(waits)),
     schema: { version: 1, service: 'Bench', cell: name, methods, records: [], enums: [] },
-    manifest: { version: 1, cell: name, actor: false, start: false, capabilities: [], limits, tools: {} },
+    manifest: {
+      version: 1,
+      cell: name,
+      actor: false,
+      start: false,
+      capabilities: [],
+      limits,
+      tools: {},
+    },
   };
 }

@@ -1,9 +1,10 @@
-// wire/waiting: what a call that waits on a capability costs above the capability alone. The capability is
-// a driver that resolves in the next microtask, so nothing of a disk is measured. K calls at once, each
-// answered before the next of its kind; inline, so that both sides run on one thread. What is counted is
-// that thread's CPU time, since wall time on a crowded machine counts the neighbours. Median of pairs.
+// wire/waiting: what a call that waits on a capability costs above the capability alone. The
+// capability is a driver that resolves in the next microtask, so nothing of a disk is measured. K
+// calls at once, each answered before the next of its kind; inline, so that both sides run on one
+// thread. What is counted is that thread's CPU time, since wall time on a crowded machine counts
+// the neighbours. Median of pairs.
 import type { BlobDriver } from '../host/capability/contract.ts';
-import { Stand, request } from './faults.ts';
+import { request, Stand } from './faults.ts';
 import { benchCell } from './lane-cell.ts';
 
 export const suite = 'wire';

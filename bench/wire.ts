@@ -175,8 +175,8 @@ class Suite {
     this.servers = servers;
     this.load = load;
     this.emit = emit;
-    this.rounds = quick ? 3 : 7;
-    this.ms = quick ? 200 : 500;
+    this.rounds = quick ? 3 : 5;
+    this.ms = quick ? 150 : 500;
   }
 
   /** One shape on all servers in turn, `rounds` times. */

@@ -36,6 +36,8 @@ export interface Made {
   /** null: it could not be built; see findings. */
   summary: Summary | null;
   findings: Finding[];
+  /** What the new lock changes against the old one, in words. */
+  changes: string[];
   /** The result came from the cache. */
   cached: boolean;
   /** Paths relative to cwd: wasm, map, schema, client, lock. */
@@ -106,7 +108,15 @@ async function makeOne(file: string, context: Context): Promise<Made> {
   const began = performance.now();
   const { cwd, cache, owners } = context;
   const shown = path.relative(cwd, file).split(path.sep).join('/');
-  const made: Made = { file: shown, summary: null, findings: [], cached: true, paths: {}, ms: 0 };
+  const made: Made = {
+    file: shown,
+    summary: null,
+    findings: [],
+    changes: [],
+    cached: true,
+    paths: {},
+    ms: 0,
+  };
   let kept = cache.find<Summary>(file);
   if (kept === null) {
     made.cached = false;
@@ -120,6 +130,7 @@ async function makeOne(file: string, context: Context): Promise<Made> {
     } else {
       owners.set(cell, shown);
       made.summary = kept.summary;
+      made.changes = await changesOf(kept, cwd);
       for (const [name, bytes] of Object.entries(kept.artifacts)) {
         made.paths[name] = PLACES[name](cell);
         writeWhole(path.join(cwd, made.paths[name]), bytes);
@@ -165,6 +176,14 @@ async function buildFresh(
   return kept;
 }
 
+/** What the lock of a finished build changes, before it is written. */
+async function changesOf(kept: Kept<Summary>, cwd: string): Promise<string[]> {
+  const before = readIfThere(path.join(cwd, PLACES.lock(kept.summary.cell)));
+  if (before === null || before.equals(kept.artifacts.lock)) return [];
+  const { changes } = await import('./6-lock/changes.ts');
+  return changes(before.toString(), Buffer.from(kept.artifacts.lock).toString());
+}
+
 /** Why a finished build may not be written: another file's cell, or a lock that would change. */
 async function refusal(
   kept: Kept<Summary>,
@@ -181,7 +200,9 @@ async function refusal(
     const lock = PLACES.lock(cell);
     const before = readIfThere(path.join(cwd, lock));
     if (before === null || !before.equals(Buffer.from(kept.artifacts.lock))) {
-      findings.report('CELL6002', { path: file, text: '' }, null, { cell, lock });
+      const what = (await changesOf(kept, cwd)).join('; ');
+      const how = before === null ? 'there is none yet' : what || 'the code is different';
+      findings.report('CELL6002', { path: file, text: '' }, null, { lock, how });
     }
   }
   return findings.sorted()[0] ?? null;

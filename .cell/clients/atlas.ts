@@ -97,7 +97,8 @@ export class Atlas {
     const at = synapse.begin();
     try {
       const bytes = encode_search(synapse.outbox, at, prefix, limit);
-      return synapse.end(this.#first + 0, bytes, decode_search, options);
+      const method = this.#first + 0;
+      return synapse.end(method, bytes, decode_search, options);
     } catch (error) {
       return synapse.refuse(error);
     }
@@ -112,7 +113,8 @@ export class Atlas {
     const at = synapse.begin();
     try {
       const bytes = encode_nearest(synapse.outbox, at, lat, lon, limit);
-      return synapse.end(this.#first + 1, bytes, decode_nearest, options);
+      const method = this.#first + 1;
+      return synapse.end(method, bytes, decode_nearest, options);
     } catch (error) {
       return synapse.refuse(error);
     }
@@ -127,7 +129,8 @@ export class Atlas {
     const at = synapse.begin();
     try {
       const bytes = encode_points(synapse.outbox, at, from, count);
-      return synapse.end(this.#first + 2, bytes, decode_points, options);
+      const method = this.#first + 2;
+      return synapse.end(method, bytes, decode_points, options);
     } catch (error) {
       return synapse.refuse(error);
     }
@@ -139,7 +142,8 @@ export class Atlas {
     const at = synapse.begin();
     try {
       const bytes = encode_place(synapse.outbox, at, id);
-      return synapse.end(this.#first + 3, bytes, decode_place, options);
+      const method = this.#first + 3;
+      return synapse.end(method, bytes, decode_place, options);
     } catch (error) {
       return synapse.refuse(error);
     }
@@ -150,7 +154,8 @@ export class Atlas {
     const at = synapse.begin();
     try {
       const bytes = encode_stats(synapse.outbox, at);
-      return synapse.end(this.#first + 4, bytes, decode_stats, options);
+      const method = this.#first + 4;
+      return synapse.end(method, bytes, decode_stats, options);
     } catch (error) {
       return synapse.refuse(error);
     }

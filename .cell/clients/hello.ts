@@ -124,14 +124,44 @@ export class Hello {
   }
 }
 
+/** What errors of this service may carry, by class. */
+export type Details =
+  | { type: 'TooLong'; value: TooLong }
+  ;
+
+/** The details of a CellError that this service threw; null when there are none or unknown ones. */
+export function detailsOf(error: unknown): Details | null {
+  if (typeof error !== 'object' || error === null) return null;
+  const { type, details } = error as { type?: unknown; details?: unknown };
+  if (!(details instanceof Uint8Array)) return null;
+  const view = new DataView(details.buffer, details.byteOffset, details.length);
+  switch (type) {
+    case 'TooLong':
+      return { type, value: decode_details$TooLong(details, view, 0, details.length) };
+    default:
+      return null;
+  }
+}
+
+function decode_details$TooLong(
+  bytes: Uint8Array,
+  view: DataView,
+  from: number,
+  to: number,
+): TooLong {
+  const r = reader;
+  const p = r.open(bytes, view, from, to, 8);
+  const value = read_TooLong(r, r.record(p, 8));
+  r.done();
+  return value;
+}
+
 function encode_greet(out: Outbox, at: number, a0: string): number {
   const w = writer;
   try {
-    do {
-      const p = w.open(out, at, 8);
-      w.string(p, a0);
-    } while (w.again());
-    return w.length;
+    const p = w.open(out, at, 8);
+    w.string(p, a0);
+    return w.close();
   } catch (error) {
     throw explain(error, METHODS[0] as MethodRef, ['name'], [a0]);
   }
@@ -153,13 +183,11 @@ function decode_greet(
 function encode_greetIn(out: Outbox, at: number, a0: string, a1: Language): number {
   const w = writer;
   try {
-    do {
-      const p = w.open(out, at, 12);
-      w.string(p, a0);
-      if (!is_Language(a1)) w.misfit();
-      w.view.setInt32(p + 8, a1, true);
-    } while (w.again());
-    return w.length;
+    const p = w.open(out, at, 12);
+    w.string(p, a0);
+    if (!is_Language(a1)) w.misfit();
+    w.view.setInt32(p + 8, a1, true);
+    return w.close();
   } catch (error) {
     throw explain(error, METHODS[1] as MethodRef, ['name', 'language'], [a0, a1]);
   }
@@ -198,11 +226,9 @@ function decode_ping(
 function encode_shout(out: Outbox, at: number, a0: string): number {
   const w = writer;
   try {
-    do {
-      const p = w.open(out, at, 8);
-      w.string(p, a0);
-    } while (w.again());
-    return w.length;
+    const p = w.open(out, at, 8);
+    w.string(p, a0);
+    return w.close();
   } catch (error) {
     throw explain(error, METHODS[3] as MethodRef, ['name'], [a0]);
   }
@@ -245,4 +271,11 @@ function read_Language(r: Reader, p: number): Language {
   const value = r.view.getInt32(p, true);
   if (!is_Language(value)) r.bad(`${value} is no member of an enum`);
   return value;
+}
+
+function read_TooLong(r: Reader, p: number): TooLong {
+  return {
+    length: r.view.getUint32(p, true),
+    most: r.view.getUint32(p + 4, true),
+  };
 }

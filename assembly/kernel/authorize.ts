@@ -25,7 +25,9 @@ const UNKNOWN_ROUTE: u32 = UNIMPLEMENTED | (REASON_NO_ROUTE << 8);
 export let word: u64 = 0;
 export let roles: u64 = 0;
 export let scopes: u64 = 0;
-/** What the session is refused with on every route that is not public: 0, or status | reason << 8. */
+/**
+ * What the session is refused with on every route that is not public: 0, or status | reason << 8.
+ */
 export let standing: u32 = 0;
 
 /** The session's microseconds per call, 0 = no limit. */

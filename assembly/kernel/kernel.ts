@@ -38,10 +38,7 @@ export function drain(nowUs: f64, frames: u32): u32 {
   unstall();
   let served: u32 = filled(0) ? serve(0, frames) : 0;
   if (lanes > 1) served += drainForwards(max(frames - served, max(frames >> 2, 1)));
-  if (served) {
-    publishReplies();
-    wakeListener();
-  }
+  if (served) wakeListener();
   return served;
 }
 

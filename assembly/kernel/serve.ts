@@ -20,8 +20,8 @@ import { invariants } from './invariants';
 import { routeCount, rowOf, self, sessionCount, sessionOf, word as laneWord } from './lane';
 import { countMany, runsFull } from './metrics';
 import {
-  addressOf, advance, begin, finishFrame, halt, head, inside, moveTo, owner, place, prepare, stop,
-  writeError,
+  addressOf, advance, begin, finishFrame, halt, head, inside, moveTo, owner, place, prepare,
+  publishReplies, stop, writeError,
 } from './reply';
 import { admit, request } from './request';
 import {
@@ -50,6 +50,8 @@ export function serve(source: u32, budget: u32): u32 {
     if (freeDue()) free();
   }
   rest();
+  // Replies first: the fence of the tail would hold them back by the time of a cache miss.
+  publishReplies();
   free();
   return frames;
 }

@@ -102,13 +102,14 @@ export function emitDecoder(names: CodecNames, method: Method): string[] {
   const layout = layoutOf(resultFields(method.result));
   const result = method.result === null ? 'void' : typeText(method.result);
   const slot = layout.slots[0];
+  const read = (type: Type): string => readExpression(names, type, 'p');
   const value =
     slot === undefined
       ? []
       : [
           slot.trailing
-            ? `  const value = r.size >= ${slot.bytes} ? ${readExpression(names, slot.field.type, 'p')} : null;`
-            : `  const value = ${readExpression(names, slot.field.type, 'p')};`,
+            ? `  const value = r.size >= ${slot.bytes} ? ${read(slot.field.type)} : null;`
+            : `  const value = ${read(slot.field.type)};`,
         ];
   const open = `r.open(bytes, view, from, to, ${layout.least});`;
   return [

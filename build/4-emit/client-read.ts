@@ -89,7 +89,7 @@ export function emitReader(names: Functions, name: string, type: Type): string[]
           ? readMap(names, type)
           : [
               'const value = r.view.getInt32(p, true);',
-              `if (!${names.member((type as { name: string }).name)}(value)) r.bad(\`\${value} is no member of an enum\`);`,
+              `if (!${member(names, type)}(value)) r.bad(\`\${value} is no member of an enum\`);`,
               'return value;',
             ];
   return [
@@ -97,6 +97,11 @@ export function emitReader(names: Functions, name: string, type: Type): string[]
     ...body.map((line) => `  ${line}`),
     '}',
   ];
+}
+
+/** The function that knows the members of an enum. */
+function member(names: Functions, type: Type): string {
+  return type.kind === 'enum' ? names.member(type.name) : '';
 }
 
 /** A field that an older writer may not have sent is null then. */

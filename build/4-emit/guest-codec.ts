@@ -1,6 +1,7 @@
-// Owns the codec of a cell as AssemblyScript: for each method the statements that read its arguments
-// and write its result, and the functions that they call, on top of assembly/guest/codec.ts.
-// Names: read_X, write_X, _need_X (measures), _is_X, and locals that begin with `_`.
+// Owns the codec of a cell as AssemblyScript: for each method the statements that read its
+// arguments and write its result, and the functions that they call, on top of
+// assembly/guest/codec.ts. Names: read_X, write_X, _need_X (measures), _is_X, and locals that begin
+// with `_`.
 
 import { enumNamed, layoutOf, resultFields } from '../../host/schema/layout.ts';
 import type { Method, Schema, Type } from '../../host/schema/types.ts';

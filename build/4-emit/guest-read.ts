@@ -62,7 +62,7 @@ export function emitGuestReader(names: GuestFunctions, name: string, type: Type)
           ? readMap(names, type)
           : [
               'const value = load<i32>(p);',
-              `if (!${names.member((type as { name: string }).name)}(value)) _c.malformed("no member of an enum");`,
+              `if (!${member(names, type)}(value)) _c.malformed("no member of an enum");`,
               'return value;',
             ];
   return [
@@ -70,6 +70,11 @@ export function emitGuestReader(names: GuestFunctions, name: string, type: Type)
     ...body.map((line) => `  ${line}`),
     '}',
   ];
+}
+
+/** The function that knows the members of an enum. */
+function member(names: GuestFunctions, type: Type): string {
+  return type.kind === 'enum' ? names.member(type.name) : '';
 }
 
 /** A field that an older writer may not have sent is null then. */

@@ -1,5 +1,5 @@
-// Owns the AssemblyScript that measures and writes one value. Measuring walks what writing walks, in
-// the same order, so that block and alignment come out the same; it also finds what must not be
+// Owns the AssemblyScript that measures and writes one value. Measuring walks what writing walks,
+// in the same order, so that block and alignment come out the same; it also finds what must not be
 // written: holes in arrays, and records that nest too deep.
 
 import {

@@ -1,5 +1,5 @@
-// Owns the question which records can contain themselves: only their values can nest without end, so
-// only schemas that have some count depth (VALUES rule 7).
+// Owns the question which records can contain themselves: only their values can nest without end,
+// so only schemas that have some count depth (VALUES rule 7).
 
 import { recordNamed, type Types } from '../../host/schema/layout.ts';
 import type { Type } from '../../host/schema/types.ts';

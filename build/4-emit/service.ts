@@ -64,6 +64,7 @@ export function describeService(project: Project, findings: Findings): Service |
     methods,
     records: types.records,
     enums: types.enums,
+    ...(details.length === 0 ? {} : { details }),
   };
   if (findings.count === 0) checkNames(schema, types, project, findings);
   if (findings.count === 0) nameMethods(schema, source, shape, findings);

@@ -7,7 +7,7 @@ import { emitEntry, reachedBySource, serveName } from '../4-emit/handlers.ts';
 import type { Service } from '../4-emit/service.ts';
 import { type Emitted, ENTRY, emitUserText } from '../4-emit/user-text.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { type RawModule, runAsc } from './asc.ts';
+import { runAsc } from './asc.ts';
 import { CallGraph } from './call-graph.ts';
 import { reportComplaints } from './complaints.ts';
 import { AscCrash } from './crash.ts';
@@ -70,7 +70,7 @@ export async function compileService(
   }
   const imports = importsOf(raw.wasm);
   if (!checkImports(imports, project, findings)) return null;
-  const graph = graphOf(raw.plain, service);
+  const graph = graphOf(raw.plain, service, imports);
   if (graph.initial.some((name) => WAITING.has(name))) {
     findings.report('CELL5005', entrySource(project), null);
     return null;
@@ -108,21 +108,30 @@ interface Reached {
 }
 
 /**
- * What each method, `start` and initialisation can reach. Every call also runs alloc and handle.
+ * What each method, `start` and initialisation can reach; everything, when the module has
+ * instructions that the graph does not know. `plain` is the module before optimization. Every call
+ * also runs alloc and handle, which reach nothing that waits.
  */
-function graphOf(plain: NonNullable<RawModule['plain']>, service: Service): Reached {
-  const graph = new CallGraph(plain);
+export function graphOf(plain: Uint8Array, service: Service, imports: string[]): Reached {
+  const { schema } = service;
+  const names = schema.methods.map((m) => `${schema.service}.${m.name}`);
+  if (service.start) names.push(`${schema.service}.start`);
+  let graph: CallGraph;
+  try {
+    graph = new CallGraph(plain);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { reach: new Map(names.map((name) => [name, new Set(imports)])), initial: [] };
+  }
   const from = (name: string): Set<string> => {
     const index = graph.find(name);
     if (index === undefined) throw new Error(`the module has no function ${name}`);
     return graph.importsFrom(index);
   };
   const entry = ENTRY.replace(/\.ts$/, '');
-  const reach = new Map<string, Set<string>>();
-  for (const m of service.schema.methods) {
-    reach.set(`${service.schema.service}.${m.name}`, from(`${entry}/${serveName(m.index)}`));
-  }
-  if (service.start) reach.set(`${service.schema.service}.start`, from(`${entry}/start`));
+  const roots = schema.methods.map((m) => serveName(m.index));
+  if (service.start) roots.push('start');
+  const reach = new Map(names.map((name, i) => [name, from(`${entry}/${roots[i]}`)]));
   const begun = graph.find('~start');
   return { reach, initial: begun === undefined ? [] : [...graph.importsFrom(begun)] };
 }

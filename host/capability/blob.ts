@@ -1,5 +1,6 @@
 // Owns the imports `cell:blob.size` and `cell:blob.read`: guest pointers in, bytes or -status out.
-// It never trusts a pointer, never holds a view over an await, and reads at most BLOB_READ_BYTES a call.
+// It never trusts a pointer, never holds a view over an await, and reads at most BLOB_READ_BYTES a
+// call.
 import { INTERNAL, INVALID_ARGUMENT, RESOURCE_EXHAUSTED } from '../../assembly/shared/status.ts';
 import type { BlobDriver, Guest } from './contract.ts';
 

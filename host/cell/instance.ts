@@ -1,7 +1,9 @@
-// Owns one instance of a cell: gate -> cell -> membrane, linked as assembly/membrane/gate.wat says, and the
-// road of a waiting call into it. After any trap the instance is dead: it is dropped, never reused.
-import { buildImports } from '../capability/registry.ts';
+// Owns one instance of a cell: gate -> cell -> membrane, linked as assembly/membrane/gate.wat says,
+// and the road of a waiting call into it. After any trap the instance is dead: it is dropped, never
+// reused.
+
 import type { Drivers, Guest } from '../capability/contract.ts';
+import { buildImports } from '../capability/registry.ts';
 import type { Grants } from '../lane/contract.ts';
 import type { KernelModules } from '../lane/kernel.ts';
 import type { Mark, Marks } from '../lane/marks.ts';
@@ -29,7 +31,7 @@ export interface Outcome {
   failed(instance: Instance, error: unknown): void;
 }
 
-/** A live instance. Linking runs no code of the cell, except a wasm start function if it has one. */
+/** A live instance. Linking runs no code of the cell but a wasm start function, if it has one. */
 export class Instance implements Guest {
   readonly cell: string;
   /** For the kernel's table: dispatch(method, ptr, len, out, room), fetch(out). */
@@ -128,9 +130,9 @@ export class Instance implements Guest {
   }
 
   /**
-   * Begins a waiting call: `bytes` of arguments at `at` in host memory are copied in, `session` (byte
-   * offset of the slot) and the call's generation say who calls. Its end is told to `outcome`, never
-   * before this returns.
+   * Begins a waiting call: `bytes` of arguments at `at` in host memory are copied in, `session`
+   * (byte offset of the slot) and the call's generation say who calls. Its end is told to
+   * `outcome`, never before this returns.
    */
   enter(
     call: Pick<WaitingCall, 'slot' | 'route' | 'method' | 'generation' | 'bytes'>,
@@ -167,7 +169,7 @@ export class Instance implements Guest {
     this.outcome?.failed(this, error);
   };
 
-  /** What an error that came out of this instance was, in words: its panic's text, or the trap's. */
+  /** What an error out of this instance was, in words: its panic's text, or the trap's. */
   explain(error: unknown, method: string): string {
     const failed = failText(error, this.gate, this.bytes());
     return failed ?? panicText(this.exports) ?? trapText(error, method);

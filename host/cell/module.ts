@@ -170,7 +170,7 @@ export function admit(cell: CellModule, options: AdmitOptions): void {
   const most = options.pages ?? CELL_PAGES;
   if (cell.pages > most) {
     throw new ModuleError(
-      `cell \`${cell.name}\` may grow to ${cell.pages} pages of memory, and this host gives ${most}; ` +
+      `cell \`${cell.name}\` may grow to ${cell.pages} pages of memory, this host gives ${most}; ` +
         `raise it in cell.config.ts: limits: { pages: ${cell.pages} }`,
     );
   }

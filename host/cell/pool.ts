@@ -3,7 +3,7 @@
 // first served.
 //
 //   stateless: instance 0 serves pure calls in `dispatch`; up to `cap` others serve waiting calls
-//   actor:     instance 0 serves everything; with waiting methods, all its calls come through `queue`
+//   actor:     instance 0 serves everything; if a method waits, all calls come through `queue`
 import type { Instance } from './instance.ts';
 
 /**

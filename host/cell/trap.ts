@@ -48,7 +48,8 @@ export function failText(
 /** What happened in `method`, in a few words, from what the engine threw. */
 export function trapText(error: unknown, method: string): string {
   if (error instanceof WebAssembly.SuspendError) {
-    return `\`${method}\` waits for a capability, and was built as a method that never waits; build it again`;
+    const built = 'was built as a method that never waits; build it again';
+    return `\`${method}\` waits for a capability, and ${built}`;
   }
   if (error instanceof RangeError && /call stack/.test(error.message)) return 'stack overflow';
   if (error instanceof WebAssembly.RuntimeError) return error.message;

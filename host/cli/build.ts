@@ -2,7 +2,8 @@
 // could not be built.
 import module from 'node:module';
 import path from 'node:path';
-import type { Made, Summary } from '../../build/make.ts';
+import { accessText } from '../../build/6-lock/access-text.ts';
+import type { Made } from '../../build/make.ts';
 import { size, style, table } from './print.ts';
 
 export interface BuildFlags {
@@ -37,8 +38,8 @@ export async function runBuild(flags: BuildFlags): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-function plain({ file, cached, ms, paths, summary, findings }: Made) {
-  return { file, cached, ms: Math.round(ms), paths, ...summary, findings };
+function plain({ file, cached, ms, paths, changes, summary, findings }: Made) {
+  return { file, cached, ms: Math.round(ms), paths, ...summary, changes, findings };
 }
 
 async function print(made: Made): Promise<void> {
@@ -60,20 +61,17 @@ async function print(made: Made): Promise<void> {
   );
   const rows = summary.methods.map((m) => {
     const shape = m.canonical.slice(summary.cell.length + 1);
-    return [`  ${shape.length > 56 ? `${shape.slice(0, 53)}...` : shape}`, m.tier, who(m.access)];
+    return [
+      `  ${shape.length > 56 ? `${shape.slice(0, 53)}...` : shape}`,
+      m.tier,
+      accessText(m.access),
+    ];
   });
   console.log(table(rows));
   if (summary.capabilities.length > 0) {
     const list = summary.capabilities.map((c) => `${c.name} (${c.broughtBy})`);
     console.log(`  needs ${list.join(', ')}`);
   }
+  for (const change of made.changes) console.log(`  ${style('yellow', 'changed:')} ${change}`);
   console.log(`  ${Object.values(made.paths).join('  ')}`);
-}
-
-/** Who may call, in words. */
-function who(access: Summary['methods'][number]['access']): string {
-  if (access.public) return 'public';
-  const roles = access.anyRole.length > 0 ? [`role ${access.anyRole.join(' or ')}`] : [];
-  const scopes = access.scopes.length > 0 ? [`scope ${access.scopes.join(' and ')}`] : [];
-  return [...roles, ...scopes].join(', ') || 'authenticated';
 }

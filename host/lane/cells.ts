@@ -1,5 +1,5 @@
-// Owns what is the same for worker lanes and the inline lane: which cells are loaded, their rows, their
-// statistics and their names. It starts and loads nothing itself.
+// Owns what is the same for worker lanes and the inline lane: which cells are loaded, their rows,
+// their statistics and their names. It starts and loads nothing itself.
 import { CELLS, CPU_MS, START_CPU_MS } from '../../assembly/shared/limits.ts';
 import type { Drivers } from '../capability/contract.ts';
 import type { ConfigLimits } from '../cell/config.ts';

@@ -13,7 +13,7 @@ export interface CellSpec {
   firstRoute: number;
   index: number;
   grants: Grants;
-  /** Where the `.wasm` came from and its composed source map, for traps. */
+  /** Path of the `.wasm`, and of its composed source map where there is one, for traps. */
   file: string;
   map?: string;
 }
@@ -27,8 +27,9 @@ export interface Grants {
 /** What lanes tell the listener thread about answers. */
 export interface Deliver {
   /**
-   * Whole frames for one connection: a view on shared memory, valid during the call. `last`: no more
-   * answers follow within this look at the ring (true is a hint that saves a copy; absent is right too).
+   * Whole frames for one connection: a view on shared memory, valid during the call. `last`: no
+   * more answers follow within this look at the ring (true is a hint that saves a copy; absent is
+   * right too).
    */
   frames(connection: number, generation: number, bytes: Uint8Array, last?: boolean): void;
   /** The kernel found the connection at fault: end it. */
@@ -39,7 +40,12 @@ export interface Deliver {
 
 export interface LaneEvents {
   /** Lines that guests logged, and host events worth telling: lane lost, cell quarantined. */
-  log(line: { level: 'debug' | 'info' | 'warn' | 'error'; cell: string; text: string; lane: number }): void;
+  log(line: {
+    level: 'debug' | 'info' | 'warn' | 'error';
+    cell: string;
+    text: string;
+    lane: number;
+  }): void;
 }
 
 export interface LaneStats {

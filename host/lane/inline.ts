@@ -1,6 +1,6 @@
-// Owns `--lanes 0`: the same Lanes contract with the lane in the calling thread. A message is served within
-// `push`; calls that wait go on with the event loop. Nothing can end a cell that loops for ever here: it
-// is for trusted cells and for measuring.
+// Owns `--lanes 0`: the same Lanes contract with the lane in the calling thread. A message is
+// served within `push`; calls that wait go on with the event loop. Nothing can end a cell that
+// loops for ever here: it is for trusted cells and for measuring.
 import { Cells, type LanesOptions } from './cells.ts';
 import { nowUs } from './clock.ts';
 import type { CellSpec, Deliver, LaneStats, Lanes, MethodStats } from './contract.ts';
@@ -68,8 +68,8 @@ class InlineLanes implements Lanes {
   }
 
   /**
-   * Drains and delivers until there is nothing to do. A call from within (a callback of `deliver` that
-   * pushes) only leaves its message in the ring: the loop that runs serves it.
+   * Drains and delivers until there is nothing to do. A call from within (a callback of `deliver`
+   * that pushes) only leaves its message in the ring: the loop that runs serves it.
    */
   private serve(): void {
     if (this.serving) return;

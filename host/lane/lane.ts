@@ -1,6 +1,7 @@
-// Owns one lane's engine: the kernel over its region, its function table, the cells that it holds. It runs
-// in a worker (worker.ts) or in the listener thread (inline.ts) and knows neither. Invariant: a table slot
-// holds a live instance's functions or the stub that answers UNAVAILABLE, never a dead instance's.
+// Owns one lane's engine: the kernel over its region, its function table, the cells that it holds.
+// It runs in a worker (worker.ts) or in the listener thread (inline.ts) and knows neither.
+// Invariant: a table slot holds a live instance's functions or the stub that answers UNAVAILABLE,
+// never a dead instance's.
 import { setTimeout } from 'node:timers/promises';
 import {
   L_ROUTE_WORD,
@@ -9,11 +10,7 @@ import {
   R_CELL,
   R_METHOD,
 } from '../../assembly/shared/layout.ts';
-import {
-  DRAIN_FRAMES,
-  START_MS,
-  SUSPENDED,
-} from '../../assembly/shared/limits.ts';
+import { DRAIN_FRAMES, START_MS, SUSPENDED } from '../../assembly/shared/limits.ts';
 import { INTERNAL } from '../../assembly/shared/status.ts';
 import type { Drivers } from '../capability/contract.ts';
 import { EMBEDDED } from '../capability/registry.ts';

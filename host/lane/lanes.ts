@@ -15,8 +15,8 @@ const SPIN_US = 50;
 const SPIN_SCARCE_US = 20;
 
 /**
- * Starts the lanes; resolves when they take calls. Cells are loaded after. Rejects when the memory was made
- * for another number of lanes, or workers cannot start.
+ * Starts the lanes; resolves when they take calls. Cells are loaded after. Rejects when the memory
+ * was made for another number of lanes, or workers cannot start.
  */
 export async function startLanes(options: LanesOptions): Promise<Lanes> {
   const needed = Math.max(1, options.lanes);

@@ -1,4 +1,5 @@
-// Owns what a lane is told of a cell: the part of a CellSpec that it needs, fit for posting to a worker.
+// Owns what a lane is told of a cell: the part of a CellSpec that it needs, fit for posting to a
+// worker.
 import type { CellSpec, Grants } from './contract.ts';
 
 /** A cell as a lane holds it. */
@@ -20,8 +21,8 @@ export interface CellPart {
 }
 
 /**
- * Makes the part of `spec`. An actor with one waiting method has only waiting routes: its calls must
- * queue behind the one that waits.
+ * Makes the part of `spec`. An actor with one waiting method has only waiting routes: its calls
+ * must queue behind the one that waits.
  */
 export function partOf(spec: CellSpec, home: number, startCpuMs: number): CellPart {
   const { name, index, module, firstRoute, grants, file, schema, manifest } = spec;

@@ -1,5 +1,6 @@
-// Owns the route rows of the listener's side: written when a cell is loaded, pointed at the quarantine stub
-// and back. Lanes read rows at every frame, so a field that makes a row live is stored last.
+// Owns the route rows of the listener's side: written when a cell is loaded, pointed at the
+// quarantine stub and back. Lanes read rows at every frame, so a field that makes a row live is
+// stored last.
 import {
   C_ROUTE_COUNT_WORD,
   CONTROL,
@@ -85,7 +86,11 @@ export class Routes {
     view.setUint32(at + R_INTERVAL, interval, true);
     view.setUint32(at + R_TOLERANCE, tolerance, true);
     const { limits } = spec.manifest;
-    view.setUint32(at + R_PAYLOAD_BYTES, Math.min(limits.payloadBytes, this.memory.messageBytes), true);
+    view.setUint32(
+      at + R_PAYLOAD_BYTES,
+      Math.min(limits.payloadBytes, this.memory.messageBytes),
+      true,
+    );
     view.setUint32(at + R_CPU_MS, Math.min(limits.cpuMs, cpuMs), true);
     const open = access.public ? ROUTE_PUBLIC : 0;
     const waits = part.methods[i].waiting ? ROUTE_WAITING : 0;
@@ -99,9 +104,11 @@ export class Routes {
       const at = this.memory.routeAt(part.firstRoute + i);
       const flags = (at + R_FLAGS) >>> 2;
       const slot = on ? SLOT_QUARANTINED : slotOf(part.index);
-      if (on && waiting) Atomics.and(words, flags, ~ROUTE_WAITING);
-      Atomics.store(words, (at + R_SLOT) >>> 2, slot);
+      // The slot is the stub whenever a waiting route is not queued: nobody enters a cell beside
+      // its queue, not even between these stores.
       if (!on && waiting) Atomics.or(words, flags, ROUTE_WAITING);
+      Atomics.store(words, (at + R_SLOT) >>> 2, slot);
+      if (on && waiting) Atomics.and(words, flags, ~ROUTE_WAITING);
     }
   }
 

@@ -87,20 +87,19 @@ export class Seat {
     Atomics.notify(words, this.block + L_BELL_WORD);
   }
 
-  /** Sets `thread` on this lane with `parts` loaded; resolves when it takes calls. */
+  /** Sets `thread` on this lane with `parts` loaded; resolves when the lane takes
+   *  calls, by this thread or, should it end at once, by its successor. */
   occupy(thread: LaneThread, parts: CellPart[], onMessage: (m: FromLane) => void): Promise<void> {
     this.thread = thread;
     this.holds.clear();
     for (const part of parts) this.holds.add(part.index);
-    const ready = new Promise<void>((resolve) => {
-      thread.onMessage = (message) => {
-        if (message.kind === 'loaded') this.settle(message.ticket, message.error);
-        else if (message.kind === 'ready') resolve();
-        else onMessage(message);
-      };
-    });
+    thread.onMessage = (message) => {
+      if (message.kind === 'loaded') this.settle(message.ticket, message.error);
+      else if (message.kind === 'ready') this.beReady();
+      else onMessage(message);
+    };
     this.post({ kind: 'become', lane: this.lane, parts });
-    return ready.then(() => this.beReady());
+    return this.ready();
   }
 
   private beReady(): void {

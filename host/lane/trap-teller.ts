@@ -14,8 +14,19 @@ const TOLD_PER_SECOND = 10;
 /** Bytes of a source map that is read. Threat: memory, on a trap. */
 const MAP_BYTES = 16 << 20;
 
+/** File of the entry that the build generates. */
+const ENTRY = '__cell.ts';
+
 function line({ function: name, file, line, column }: TrapFrame): string {
-  return file === null ? '' : `\n  at ${name} (${file}:${line}:${column})`;
+  return `\n  at ${name} (${file}:${line}:${column})`;
+}
+
+/** The cell's own frames: what lies under its generated entry is membrane and kernel, whose
+ *  places this map does not know. */
+function own(frames: TrapFrame[]): TrapFrame[] {
+  const entry = frames.findIndex((f) => f.file === ENTRY);
+  const inner = entry < 0 ? frames : frames.slice(0, entry);
+  return inner.filter((f) => f.file !== null);
 }
 
 /** Turns traps into words, at a bounded cost. */
@@ -45,7 +56,7 @@ export class TrapTeller {
     this.told++;
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     const { frames } = traceTrap(cause, this.mapOf(part));
-    const where = frames.map(line).join('');
+    const where = own(frames).map(line).join('');
     const more = this.untold > 0 ? `\n  (${this.untold} more before it were not logged)` : '';
     this.untold = 0;
     this.log({ level: 'error', cell: part.name, text: `${method}: ${text}${where}${more}` });

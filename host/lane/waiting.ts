@@ -1,10 +1,11 @@
-// Owns the calls of one lane that wait: copied out of the ring by `env.wait`, queued per cell, run one per
-// instance on stacks of their own (JSPI), answered exactly once. Invariant: a call is in `calls` from its
-// acceptance to its answer; its pending slot is free after that, though its instance may still run.
+// Owns the calls of one lane that wait: copied out of the ring by `env.wait`, queued per cell, run
+// one per instance on stacks of their own (JSPI), answered exactly once. Invariant: a call is in
+// `calls` from its acceptance to its answer; its pending slot is free after that, though its
+// instance may still run.
 //
 //   drain -> wait() -> pool.queue -> pump() -> instance.enter() ~> done() -> reserve, fetch, finish
-//                                     |                       `-> trapped(): INTERNAL, instance dropped
-//   CANCEL, deadline -> answer() at once; what the instance says later is dropped
+//                                                  `-> failed(): INTERNAL, instance dropped
+//   CANCEL, deadline -> refuse() at once; what the instance says later is dropped
 import {
   P_CALL,
   P_CONNECTION,
@@ -101,7 +102,8 @@ export class Waiting {
   }
 
   /**
-   * `env.wait`: takes a copy of the `size` bytes of arguments at `from`. Called inside a drain, so it
+   * `env.wait`: takes a copy of the `size` bytes of arguments at `from`. Called inside a drain, so
+   * it
    * only queues. Returns 0, or status | reason << 8 when it is refused.
    */
   wait(slot: number, from: number, size: number): number {

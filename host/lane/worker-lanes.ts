@@ -1,8 +1,8 @@
-// Owns the lanes that are worker threads: which thread sits on which lane, and what happens when one is
-// lost. Order at a loss, never another: thread exited -> its answers delivered -> recover() -> those
-// delivered -> the standby sits down. Until then nobody else touches the lane's region.
+// Owns the lanes that are worker threads: which thread sits on which lane, and what happens when
+// one is lost. Order at a loss, never another: thread exited -> its answers delivered -> recover()
+// -> those delivered -> the standby sits down. Until then nobody else touches the lane's region.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { REASON_CPU, REASON_LANE_LOST } from '../../assembly/shared/reason.ts';
+import { REASON_CPU, REASON_DRAINING, REASON_LANE_LOST } from '../../assembly/shared/reason.ts';
 import { DEADLINE_EXCEEDED, UNAVAILABLE } from '../../assembly/shared/status.ts';
 import { Cells, type LanesOptions } from './cells.ts';
 import { nowUs } from './clock.ts';
@@ -164,7 +164,8 @@ export class WorkerLanes implements Lanes {
     const overran = this.overran.delete(lane);
     const hasty = seat.state !== 'ready';
     this.watchdog.unwatch(lane);
-    this.recover(lane, overran);
+    if (overran) this.recover(lane, DEADLINE_EXCEEDED, REASON_CPU);
+    else this.recover(lane, UNAVAILABLE, REASON_LANE_LOST);
     const culprit = this.cells.ownerOf(route);
     const name = culprit?.spec.name ?? '';
     const why = overran ? 'a call used up its CPU budget' : failed ? 'it failed' : 'it was ended';
@@ -178,15 +179,26 @@ export class WorkerLanes implements Lanes {
     });
   }
 
-  private recover(lane: number, overran: boolean): void {
-    const status = overran ? DEADLINE_EXCEEDED : UNAVAILABLE;
-    const reason = overran ? REASON_CPU : REASON_LANE_LOST;
-    this.delivery.read(lane);
+  private recover(lane: number, status: number, reason: number): void {
+    this.deliverAll(lane);
     this.recovery.attach(lane);
     while (this.recovery.recover(status, reason) > 0) {
-      if (this.delivery.read(lane) === 0) break;
+      if (this.deliverAll(lane) === 0) break;
     }
-    this.delivery.read(lane);
+    this.deliverAll(lane);
+  }
+
+  /** Delivers what a lane has published, whatever callbacks throw: that is told afterwards. */
+  private deliverAll(lane: number): number {
+    for (;;) {
+      try {
+        return this.delivery.read(lane);
+      } catch (error) {
+        setImmediate(() => {
+          throw error;
+        });
+      }
+    }
   }
 
   private async replace(seat: Seat, delayMs: number): Promise<void> {
@@ -321,10 +333,13 @@ export class WorkerLanes implements Lanes {
       seat.state = 'stopped';
     }
     await Promise.race([Promise.all(exits), sleep(EXIT_MS)]);
+    await this.workers.close();
+    await Promise.race([Promise.all(exits), sleep(EXIT_MS)]);
+    // What took longer than STOP_MS is answered all the same.
+    for (const { lane } of this.seats) this.recover(lane, UNAVAILABLE, REASON_DRAINING);
     this.logs.drain();
     this.delivery.stop();
     this.quarantine.stop();
     for (const timer of this.timers) clearInterval(timer);
-    await this.workers.close();
   }
 }

@@ -1,5 +1,6 @@
-// Owns the piscina pool that lane workers run in: starts them as standbys, finds the thread behind a task,
-// and tells when that thread has really ended (piscina's promise settles 1-4 ms before it has).
+// Owns the piscina pool that lane workers run in: starts them as standbys, finds the thread behind
+// a task, and tells when that thread has really ended (piscina's promise settles 1-4 ms before it
+// has).
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { KernelModules } from './kernel.ts';
@@ -74,7 +75,12 @@ export class Workers {
     const standing = await first.finally(() => this.standing.delete(refuse));
     const worker = this.pool.threads.find((t) => t.threadId === standing.thread);
     const exited = worker === undefined ? over : exitOf(worker);
-    return new Standing(port1, standing.systemThread, ending, exited.then(() => failed(failure)));
+    return new Standing(
+      port1,
+      standing.systemThread,
+      ending,
+      exited.then(() => failed(failure)),
+    );
   }
 
   /** Ends what is left of the workers. */
@@ -92,7 +98,11 @@ function exitOf(worker: Worker): Promise<void> {
 /** Whether a task's failure was the worker's own, and not that it was ended from here. */
 function failed(failure: unknown): boolean {
   const name = (failure as Error | undefined)?.name;
-  return failure !== undefined && name !== 'AbortError' && !/^worker exited/.test(String((failure as Error).message));
+  return (
+    failure !== undefined &&
+    name !== 'AbortError' &&
+    !/^worker exited/.test(String((failure as Error).message))
+  );
 }
 
 class Standing implements LaneThread {
@@ -102,7 +112,12 @@ class Standing implements LaneThread {
   private readonly port: MessagePort;
   private readonly ending: AbortController;
 
-  constructor(port: MessagePort, thread: number, ending: AbortController, exited: Promise<boolean>) {
+  constructor(
+    port: MessagePort,
+    thread: number,
+    ending: AbortController,
+    exited: Promise<boolean>,
+  ) {
     this.port = port;
     this.systemThread = thread;
     this.ending = ending;

@@ -13,11 +13,12 @@ import { UNAVAILABLE } from '../../assembly/shared/status.ts';
 import { errorFrame } from '../session/wire.ts';
 import type { Budget } from './budget.ts';
 import type { Listen, Listener, ListenOptions, Reception, Sent, Wire } from './contract.ts';
+import { Farewells } from './farewell.ts';
 import { frameBytes, Half } from './half.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 
 /** Milliseconds that a peer has to read what is left; then its socket is destroyed. */
-const FAREWELL_MS = 5_000;
+const FAREWELL_MS = 2_000;
 /** Milliseconds between keep-alive probes of TCP peers (half-open connections). */
 const KEEP_ALIVE_MS = 60_000;
 /** Bytes of a Unix socket's path on Linux, without the closing zero. */
@@ -31,6 +32,7 @@ class SocketWire<C> implements Wire {
   readonly options: ListenOptions;
   readonly reception: Reception<C>;
   readonly inbox: Inbox;
+  readonly farewells: Farewells;
   open = true;
   state!: C;
   known = false;
@@ -43,7 +45,9 @@ class SocketWire<C> implements Wire {
     reception: Reception<C>,
     inbox: Inbox,
     budget: Budget,
+    farewells: Farewells,
   ) {
+    this.farewells = farewells;
     this.socket = socket;
     this.remote = options.path ? 'unix' : (socket.remoteAddress ?? 'unknown');
     this.options = options;
@@ -76,6 +80,10 @@ class SocketWire<C> implements Wire {
 
   close(code: number, reason: string): void {
     if (!this.open) return;
+    if (!this.farewells.allow(this.socket.writableLength)) {
+      this.socket.destroy();
+      return this.over();
+    }
     this.socket.end(errorFrame(0, UNAVAILABLE, reason, code));
     setTimeout(() => this.socket.destroy(), FAREWELL_MS).unref();
     // What still arrives is read and dropped: unread bytes would turn the farewell into a reset.
@@ -227,8 +235,9 @@ export function listenSocket(budget: Budget, inbox: Inbox = createInbox()): List
     if (path) await clearPath(path);
     else if (!isLoopback(host)) throw new Error(`Streams listen on loopback only, not on ${host}.`);
     const wires = new Set<SocketWire<C>>();
+    const farewells = new Farewells(FAREWELL_MS);
     const server = createServer((socket) => {
-      const wire = new SocketWire(socket, options, reception, inbox, budget);
+      const wire = new SocketWire(socket, options, reception, inbox, budget, farewells);
       wires.add(wire);
       socket.on('close', () => {
         wires.delete(wire);

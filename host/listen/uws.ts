@@ -13,6 +13,7 @@ import type {
   Sent,
   Wire,
 } from './contract.ts';
+import { Farewells } from './farewell.ts';
 import { answer, plain, statusLine } from './page.ts';
 import { whyNotListen } from './refused.ts';
 
@@ -30,6 +31,8 @@ export interface Uws {
 const SLACK_BYTES = 64 << 10;
 /** Bytes that may still be queued when the backpressure limit is reached: the close frame. */
 const FAREWELL_BYTES = 1 << 10;
+/** Milliseconds that uWebSockets.js leaves a closed connection to read; seen: up to 16 s. */
+const FAREWELL_MS = 20_000;
 /** Bytes of a page's body that are given to a slow client's buffer at once. */
 const SMALL_BODY_BYTES = 16 << 10;
 /** Seconds without a word until a peer is pinged and, silent, given up (half-open connections). */
@@ -56,6 +59,7 @@ class UwsWire<C> implements Wire {
   readonly remote: string;
   readonly socket: Socket<C>;
   readonly limit: number;
+  readonly farewells: Farewells;
   open = true;
   /** A send was buffered and not everything has left since: only then is the amount asked for. */
   pressed = false;
@@ -63,8 +67,9 @@ class UwsWire<C> implements Wire {
   /** `state` is set: `opened` has returned. */
   known = false;
 
-  constructor(socket: Socket<C>, limit: number) {
+  constructor(socket: Socket<C>, limit: number, farewells: Farewells) {
     this.socket = socket;
+    this.farewells = farewells;
     this.remote = socket.getUserData().remote;
     this.limit = limit;
   }
@@ -88,14 +93,17 @@ class UwsWire<C> implements Wire {
   }
 
   close(code: number, reason: string): void {
-    if (this.open) this.socket.end(code, reason);
+    if (!this.open) return;
+    if (this.farewells.allow(this.socket.getBufferedAmount())) this.socket.end(code, reason);
+    else this.socket.close();
   }
 }
 
 /**
- * Writes a reply; needs an abort handler when the body is large. A body that the client does not take
- * at once is handed on as it does: then the response is pending, and uWebSockets.js ends a connection
- * that sends the next request meanwhile, so that pipelining cannot pile bodies up in memory.
+ * Writes a reply; needs an abort handler when the body is large. A body that the client does not
+ * take at once is handed on as it does: then the response is pending, and uWebSockets.js ends a
+ * connection that sends the next request meanwhile, so that pipelining cannot pile bodies up in
+ * memory.
  */
 function respond(response: HttpResponse, request: { method: string }, reply: HttpReply): void {
   response.cork(() => {
@@ -159,6 +167,7 @@ function upgrade(
 /** Events of one app's sockets, in the contract's order: opened, messages, one closed. */
 function behavior<C>(options: ListenOptions, reception: Reception<C>, wires: Set<UwsWire<C>>) {
   const { messageBytes, backpressureBytes } = options;
+  const farewells = new Farewells(FAREWELL_MS);
   return {
     maxPayloadLength: messageBytes + SLACK_BYTES,
     maxBackpressure: backpressureBytes + FAREWELL_BYTES,
@@ -168,7 +177,7 @@ function behavior<C>(options: ListenOptions, reception: Reception<C>, wires: Set
     upgrade: (response: HttpResponse, request: HttpRequest, context: object) =>
       upgrade(options, response, request, context),
     open: (socket: Socket<C>) => {
-      const wire = new UwsWire<C>(socket, backpressureBytes);
+      const wire = new UwsWire<C>(socket, backpressureBytes, farewells);
       socket.getUserData().wire = wire;
       wires.add(wire);
       wire.state = reception.opened(wire);

@@ -18,22 +18,33 @@ import type {
   Sent,
   Wire,
 } from './contract.ts';
+import { Farewells } from './farewell.ts';
 import { answer, HTTP_HEADER_BYTES, HTTP_REQUEST_MS, plain, statusLine } from './page.ts';
 
 /**
  * Bytes above the message limit that are still received, so that the refusal can name the limit.
  */
 const SLACK_BYTES = 64 << 10;
-/** Milliseconds between pings; a peer silent for two rounds is given up (half-open connections). */
-const PING_MS = 60_000;
 /**
  * Milliseconds that a peer has to read what is left and say goodbye; then its socket is destroyed.
  */
-const FAREWELL_MS = 5_000;
+const FAREWELL_MS = 2_000;
 /** Pages that one connection may ask for; threat: pipelined requests whose answers are not read. */
 const HTTP_REQUESTS = 100;
-/** Milliseconds between looks at how much is half-received over all connections. */
-const HALVES_MS = 1_000;
+
+/** What bounds a `ws` listener beside ListenOptions. */
+export interface WsBounds {
+  /** Bytes of half-received messages over all connections. */
+  halfBytes: number;
+  /** Milliseconds between looks at them. */
+  halvesMs: number;
+  /**
+   * Milliseconds between pings; a peer silent for two rounds is given up (half-open connections).
+   */
+  pingMs: number;
+}
+
+export const WS_BOUNDS: WsBounds = { halfBytes: PARK_BYTES, halvesMs: 1_000, pingMs: 60_000 };
 /** Bytes of a client's control frame beside its data: two of header, four of mask. */
 const CONTROL_BYTES = 6;
 
@@ -43,6 +54,7 @@ class WsWire<C> implements Wire {
   readonly socket: WebSocket;
   readonly stream: Socket;
   readonly limit: number;
+  readonly farewells: Farewells;
   readonly reception: Reception<C>;
   open = true;
   alive = true;
@@ -57,7 +69,9 @@ class WsWire<C> implements Wire {
     remote: string,
     limit: number,
     reception: Reception<C>,
+    farewells: Farewells,
   ) {
+    this.farewells = farewells;
     this.socket = socket;
     this.stream = stream;
     this.done = stream.bytesRead;
@@ -108,7 +122,8 @@ class WsWire<C> implements Wire {
 
   close(code: number, reason: string): void {
     if (!this.open) return;
-    this.socket.close(code, reason);
+    if (this.farewells.allow(this.socket.bufferedAmount)) this.socket.close(code, reason);
+    else this.socket.terminate();
     this.over();
   }
 
@@ -173,6 +188,7 @@ class Upgrades<C> {
   readonly options: ListenOptions;
   readonly reception: Reception<C>;
   readonly sockets: WebSocketServer;
+  readonly farewells = new Farewells(FAREWELL_MS);
 
   constructor(options: ListenOptions, reception: Reception<C>) {
     this.options = options;
@@ -203,7 +219,9 @@ class Upgrades<C> {
 
   stands(socket: WebSocket, stream: Socket, remote: string): void {
     const { backpressureBytes, messageBytes } = this.options;
-    const wire = new WsWire(socket, stream, remote, backpressureBytes, this.reception);
+    const wire = new WsWire(
+      ...([socket, stream, remote, backpressureBytes, this.reception, this.farewells] as const),
+    );
     this.wires.add(wire);
     socket.on('error', () => {}); // 'close' follows and says all that is needed
     socket.on('pong', (data) => wire.control(data));
@@ -258,11 +276,8 @@ function listening(server: Server, options: ListenOptions): Promise<number> {
   });
 }
 
-/**
- * Makes the `ws` listener; it rejects when the port cannot be had.
- * @param halfBytes bytes of half-received messages over all connections, looked at once a second
- */
-export function listenWsWithin(halfBytes: number): Listen {
+/** Makes a `ws` listener with other bounds. It rejects when the port cannot be had. */
+export function listenWsWithin(bounds: WsBounds): Listen {
   return async <C>(options: ListenOptions, reception: Reception<C>) => {
     const upgrades = new Upgrades(options, reception);
     const server = createServer({
@@ -276,8 +291,11 @@ export function listenWsWithin(halfBytes: number): Listen {
     server.on('upgrade', (request, stream, head) => upgrades.take(request, stream, head));
     server.on('clientError', (_error, stream) => stream.destroy());
     const port = await listening(server, options);
-    const pings = setInterval(() => upgrades.ping(), PING_MS).unref();
-    const halves = setInterval(() => upgrades.boundHalves(halfBytes), HALVES_MS).unref();
+    const pings = setInterval(() => upgrades.ping(), bounds.pingMs).unref();
+    const halves = setInterval(
+      () => upgrades.boundHalves(bounds.halfBytes),
+      bounds.halvesMs,
+    ).unref();
     const close = () =>
       new Promise<void>((resolve) => {
         clearInterval(pings);
@@ -290,5 +308,5 @@ export function listenWsWithin(halfBytes: number): Listen {
   };
 }
 
-/** Listens with `ws`, within PARK_BYTES. */
-export const listenWs: Listen = listenWsWithin(PARK_BYTES);
+/** Listens with `ws`. Rejects when the port cannot be had. */
+export const listenWs: Listen = listenWsWithin(WS_BOUNDS);

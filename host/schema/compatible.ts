@@ -1,6 +1,6 @@
 // Owns the rule that decides whether a caller built against one text of a method may call another
-// (VALUES rule 6): fields are the same prefix, every appended one is nullable, whoever is the older.
-// Arguments and result are judged separately, and what changed is said in words.
+// (VALUES rule 6): fields are the same prefix, every appended one is nullable, whoever is the
+// older. Arguments and result are judged separately, and what changed is said in words.
 
 import { canonicalType } from './canonical.ts';
 import { type Parsed, parseCanonical } from './canonical-read.ts';

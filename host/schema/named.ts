@@ -50,5 +50,6 @@ export function readUuid(view: DataView, at: number): string {
   const hex = (p: number): string => view.getUint32(p, true).toString(16).padStart(8, '0');
   const b = hex(at);
   const c = hex(at + 12);
-  return `${hex(at + 4)}-${b.slice(0, 4)}-${b.slice(4)}-${c.slice(0, 4)}-${c.slice(4)}${hex(at + 8)}`;
+  const [d, e] = [c.slice(0, 4), c.slice(4)];
+  return `${hex(at + 4)}-${b.slice(0, 4)}-${b.slice(4)}-${d}-${e}${hex(at + 8)}`;
 }

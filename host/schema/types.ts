@@ -77,6 +77,8 @@ export interface Schema {
   methods: Method[];
   records: RecordType[];
   enums: EnumType[];
+  /** Records that errors may carry as details, as the payload of a result: {value: T}. */
+  details?: string[];
 }
 
 /** What a cell needs and is, in the `cell:manifest` section. */

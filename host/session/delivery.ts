@@ -22,8 +22,8 @@ import type { Connection } from './connection.ts';
 export const STAGE_BYTES = 32 << 10;
 /** Bytes of an answer that is not worth copying. */
 export const LARGE_BYTES = STAGE_BYTES >> 1;
-/** Stages kept for reuse; as many connections are seldom answered in one tick. */
-const STAGES = 64;
+/** Connections staged at once; threat: a small answer for each of many, 32 KB each. */
+export const STAGES = 256;
 
 /** For microtasks: `then` is cheaper than queueMicrotask, which makes an AsyncResource for each. */
 const NOW = Promise.resolve();
@@ -61,19 +61,24 @@ export class Delivery implements Deliver {
 
   private stage(connection: Connection, bytes: Uint8Array): void {
     const size = bytes.length;
-    if (connection.staged + size > STAGE_BYTES || size >= LARGE_BYTES) {
-      this.leave(connection);
-      if (size >= LARGE_BYTES) {
-        if (connection.state === 'open') this.send(connection, bytes);
-        return;
-      }
-    }
+    if (size >= LARGE_BYTES) return this.together(connection, bytes);
+    if (connection.staged + size > STAGE_BYTES) this.leave(connection);
     if (connection.stage === null) {
+      if (this.dirty.length === STAGES) this.flush();
       connection.stage = this.stages.pop() ?? new Uint8Array(STAGE_BYTES);
       if (this.dirty.push(connection) === 1) void NOW.then(this.flushing);
     }
     connection.stage.set(bytes, connection.staged);
     connection.staged += size;
+  }
+
+  /** Sends what is staged and then `bytes`, uncopied. */
+  private together(connection: Connection, bytes: Uint8Array): void {
+    if (connection.staged === 0) return this.send(connection, bytes);
+    connection.wire.cork(() => {
+      this.leave(connection);
+      this.send(connection, bytes);
+    });
   }
 
   close(slot: number, generation: number, reason: number): void {
@@ -94,7 +99,7 @@ export class Delivery implements Deliver {
       const connection = this.dirty[i];
       this.leave(connection);
       if (connection.stage !== null) {
-        if (this.stages.length < STAGES) this.stages.push(connection.stage);
+        this.stages.push(connection.stage);
         connection.stage = null;
       }
     }
@@ -105,11 +110,12 @@ export class Delivery implements Deliver {
     const { staged } = connection;
     if (staged === 0) return;
     connection.staged = 0;
-    if (connection.state === 'open') this.send(connection, connection.stage!.subarray(0, staged));
+    this.send(connection, connection.stage!.subarray(0, staged));
   }
 
   private send(connection: Connection, bytes: Uint8Array): void {
     const { wire } = connection;
+    if (connection.state !== 'open') return;
     if (wire.send(bytes) !== 'dropped') return;
     wire.close(1013, `answers wait unread: ${wire.buffered()} bytes`);
   }

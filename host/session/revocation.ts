@@ -2,83 +2,119 @@
 // Never touches sessions: reception.ts marks them. `revoke` counts at once; its promise resolves
 // when it would survive a power cut.
 //
-//   line:  until (unix ms, decimal) | space | subject, base64url | space | check, 8 hex digits | \n
+//   line:  at | space | until | space | subject, base64url | space | check, 8 hex digits | \n
 //
-// Appended and fsynced. A torn last line fails its check and is dropped when the file is opened,
-// which also rewrites the file without what has lapsed (draft, fsync, rename, fsync of the folder).
+// `at` and `until` are unix ms. Until `until` the subject is refused whatever token it has; after
+// it, tokens issued up to `at` still are, for as long as any can live: an old token never comes
+// back. Appended and fsynced. A torn last line fails its check and is dropped when the file is
+// opened, which also rewrites the file without what has lapsed (draft, fsync, rename, fsync of the
+// folder).
 
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TOKEN_SECONDS } from './token.ts';
 
 /** Lines beyond the live ones that make the file worth rewriting. */
 const SLACK_LINES = 4096;
+/** Seconds that an issuer's clock may be ahead of ours: the largest tolerance in cell.config.ts. */
+const SKEW_SECONDS = 300;
 /** Milliseconds after which no token accepted now is accepted any more: lifetime and tolerance. */
-export const REVOKED_MS = (TOKEN_SECONDS + 300) * 1000;
+export const REVOKED_MS = (TOKEN_SECONDS + SKEW_SECONDS) * 1000;
+
+interface Entry {
+  at: number;
+  until: number;
+}
 
 const check = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8);
 
-function line(subject: string, until: number): string {
-  const body = `${until} ${Buffer.from(subject).toString('base64url')}`;
+function line(subject: string, { at, until }: Entry): string {
+  const body = `${at} ${until} ${Buffer.from(subject).toString('base64url')}`;
   return `${body} ${check(body)}\n`;
 }
 
-function parse(text: string): { subject: string; until: number } | null {
-  const match = /^(\d{1,16}) ([\w-]+) ([0-9a-f]{8})$/.exec(text);
-  if (!match || check(`${match[1]} ${match[2]}`) !== match[3]) return null;
-  return { until: Number(match[1]), subject: Buffer.from(match[2], 'base64url').toString() };
+function parse(text: string): (Entry & { subject: string }) | null {
+  const match = /^((\d{1,16}) (\d{1,16}) ([\w-]+)) ([0-9a-f]{8})$/.exec(text);
+  if (!match || check(match[1]) !== match[5]) return null;
+  const subject = Buffer.from(match[4], 'base64url').toString();
+  return { at: Number(match[2]), until: Number(match[3]), subject };
+}
+
+const lasts = ({ at, until }: Entry): number => Math.max(until, at + REVOKED_MS);
+
+/** The two together: a later revocation never shortens an earlier one. */
+function join(a: Entry | undefined, b: Entry): Entry {
+  if (!a) return b;
+  return { at: Math.max(a.at, b.at), until: Math.max(a.until, b.until) };
 }
 
 export interface Revocations {
-  /** True while `subject` is refused. */
-  revoked(subject: string, nowMs?: number): boolean;
-  /** Refuses `subject` until `untilMs`, default: until every token it can hold has expired. */
+  /** True while `subject` is refused with a token issued at `issuedMs` (0: it does not say). */
+  revoked(subject: string, issuedMs: number, nowMs?: number): boolean;
+  /**
+   * Refuses the tokens that `subject` has, for as long as they live, and every token until
+   * `untilMs` (unix ms). Default: as long as one that it has now could live.
+   */
   revoke(subject: string, untilMs?: number): Promise<void>;
-  /** Subjects that are refused now. */
+  /** Subjects that are refused now, whatever token they have. */
   list(nowMs?: number): string[];
   close(): Promise<void>;
 }
 
 class RevocationFile implements Revocations {
   readonly file: string;
-  readonly until: Map<string, number>;
+  private readonly entries: Map<string, Entry>;
+  private readonly slackLines: number;
   private handle: FileHandle | null = null;
   private lines = 0;
   /** File operations, one after the other. */
   private work: Promise<void> = Promise.resolve();
 
-  constructor(file: string, until: Map<string, number>) {
+  constructor(file: string, entries: Map<string, Entry>, slackLines: number) {
     this.file = file;
-    this.until = until;
+    this.entries = entries;
+    this.slackLines = slackLines;
   }
 
-  revoked(subject: string, nowMs = Date.now()): boolean {
-    const until = this.until.get(subject);
-    return until !== undefined && until > nowMs;
+  revoked(subject: string, issuedMs: number, nowMs = Date.now()): boolean {
+    const entry = this.entries.get(subject);
+    if (!entry) return false;
+    if (entry.until > nowMs) return true;
+    return issuedMs <= entry.at + SKEW_SECONDS * 1000 && entry.at + REVOKED_MS > nowMs;
   }
 
   list(nowMs = Date.now()): string[] {
-    return [...this.until].filter(([, until]) => until > nowMs).map(([subject]) => subject);
+    return [...this.entries].filter(([, { until }]) => until > nowMs).map(([subject]) => subject);
   }
 
   revoke(subject: string, untilMs = Date.now() + REVOKED_MS): Promise<void> {
-    const until = Math.max(Math.floor(untilMs), this.until.get(subject) ?? 0);
-    this.until.set(subject, until);
-    return this.inTurn(async () => {
-      if (!this.handle) throw new Error('The revocations are closed.');
-      if (this.lines > this.until.size + SLACK_LINES) return this.rewrite();
-      try {
-        await this.handle.appendFile(line(subject, until));
-        await this.handle.sync();
-        this.lines++;
-      } catch (error) {
-        this.lines = Number.MAX_SAFE_INTEGER; // a torn line would swallow the next: rewrite then
-        throw error;
-      }
-    });
+    const now = { at: Date.now(), until: Math.max(0, Math.floor(untilMs)) };
+    const entry = join(this.entries.get(subject), now);
+    this.entries.set(subject, entry);
+    return this.inTurn(() => this.append(subject, entry));
+  }
+
+  private async append(subject: string, entry: Entry): Promise<void> {
+    if (!this.handle) throw new Error('The revocations are closed.');
+    const grown = this.lines > this.entries.size + this.slackLines;
+    if (grown || !(await this.ours(this.handle))) return this.rewrite();
+    try {
+      await this.handle.appendFile(line(subject, entry));
+      await this.handle.sync();
+      this.lines++;
+    } catch (error) {
+      this.lines = Number.MAX_SAFE_INTEGER; // a torn line would swallow the next: rewrite then
+      throw error;
+    }
+  }
+
+  /** False when another host of this folder has put its own file in place of ours. */
+  private async ours(handle: FileHandle): Promise<boolean> {
+    const there = await stat(this.file).catch(() => null);
+    return there !== null && there.ino === (await handle.stat()).ino;
   }
 
   private inTurn(step: () => Promise<void>): Promise<void> {
@@ -89,12 +125,17 @@ class RevocationFile implements Revocations {
 
   /** Writes what still holds to a new file and puts it in place of the old one. */
   async rewrite(): Promise<void> {
+    for (const [subject, entry] of readLines(this.file)) {
+      this.entries.set(subject, join(this.entries.get(subject), entry));
+    }
     const now = Date.now();
-    for (const [subject, until] of this.until) if (until <= now) this.until.delete(subject);
+    for (const [subject, entry] of this.entries) {
+      if (lasts(entry) <= now) this.entries.delete(subject);
+    }
     const draft = `${this.file}.${randomUUID()}`;
     const handle = await open(draft, 'ax', 0o600);
     try {
-      await handle.appendFile([...this.until].map(([s, until]) => line(s, until)).join(''));
+      await handle.appendFile([...this.entries].map(([s, entry]) => line(s, entry)).join(''));
       await handle.sync();
       await rename(draft, this.file);
     } catch (error) {
@@ -104,7 +145,7 @@ class RevocationFile implements Revocations {
     }
     await this.handle?.close();
     this.handle = handle;
-    this.lines = this.until.size;
+    this.lines = this.entries.size;
     const folder = await open(dirname(this.file), 'r');
     await folder.sync().finally(() => folder.close());
   }
@@ -117,27 +158,33 @@ class RevocationFile implements Revocations {
   }
 }
 
-function readLines(file: string): Map<string, number> {
-  const until = new Map<string, number>();
+function readLines(file: string): Map<string, Entry> {
+  const entries = new Map<string, Entry>();
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return until;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return entries;
     throw error;
   }
-  for (const entry of text.split('\n')) {
-    const parsed = parse(entry);
-    if (!parsed) continue;
-    until.set(parsed.subject, Math.max(parsed.until, until.get(parsed.subject) ?? 0));
+  for (const found of text.split('\n')) {
+    const parsed = parse(found);
+    if (parsed) entries.set(parsed.subject, join(entries.get(parsed.subject), parsed));
   }
-  return until;
+  return entries;
 }
 
-/** Opens the file (`.cell/run/revocations`), making it and its folder when they are missing. */
-export async function openRevocations(file: string): Promise<Revocations> {
+/**
+ * Opens the file (`.cell/run/revoked`), making it and its folder when they are missing. Rejects
+ * when it cannot be read or written.
+ * @param slackLines lines beyond the live ones after which the file is rewritten
+ */
+export async function openRevocations(
+  file: string,
+  slackLines: number = SLACK_LINES,
+): Promise<Revocations> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const revocations = new RevocationFile(file, readLines(file));
+  const revocations = new RevocationFile(file, new Map(), slackLines);
   await revocations.rewrite();
   return revocations;
 }

@@ -117,7 +117,7 @@ export class Sessions {
   }
 
   private checkRevoked(identity: Identity): void {
-    if (!this.revocations.revoked(identity.subject)) return;
+    if (!this.revocations.revoked(identity.subject, identity.issuedMs)) return;
     throw new Refused(UNAUTHENTICATED, 'the subject of the token was revoked');
   }
 

@@ -62,6 +62,8 @@ export interface Identity {
   scopes: string[];
   /** `exp` in unix microseconds, as WELCOME tells it. */
   expires: bigint;
+  /** `iat` in unix milliseconds, 0 when the token does not say: revocations ask for it. */
+  issuedMs: number;
   /** Until when calls are served: `exp` and the issuer's tolerance. */
   served: bigint;
 }
@@ -188,6 +190,7 @@ function identity(payload: JWTPayload, tolerance: number): Identity {
     roles: payload.roles === undefined ? [] : names(payload.roles, 'roles'),
     scopes: scopesOf(payload),
     expires,
+    issuedMs: typeof payload.iat === 'number' ? payload.iat * 1000 : 0,
     served: expires + BigInt(tolerance) * 1_000_000n,
   };
 }
@@ -298,6 +301,10 @@ class Issuers implements Verifier {
     if (payload.exp! - this.nowMs() / 1000 > TOKEN_SECONDS) {
       const days = TOKEN_SECONDS / 24 / 3600;
       throw new TokenError('lifetime', `the token expires more than ${days} days from now`);
+    }
+    // An issuing time ahead of ours would step over revocations.
+    if ((payload.iat ?? 0) > this.nowMs() / 1000 + trusted.tolerance) {
+      throw new TokenError('early', 'the token was issued in the future (iat)');
     }
     return identity(payload, trusted.tolerance);
   }

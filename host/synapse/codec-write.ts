@@ -1,8 +1,8 @@
-// Owns writing a payload in place, behind a frame header in the outbox. Records and blocks are written
-// as they come; strings are only noted and written at the end, when it is known where the text area
-// begins. Short ones go character by character, which beats a call into the engine (40 ns) up to
-// some 64 characters; when there is much text it is joined and written by one call, 6-8 ns a string,
-// if the count of bytes shows that all of it was ASCII.
+// Owns writing a payload in place, behind a frame header in the outbox. Records and blocks are
+// written as they come; strings are only noted and written at the end, when it is known where the
+// text area begins. Short ones go character by character, which beats a call into the engine (40
+// ns) up to some 64 characters; when there is much text it is joined and written by one call, 6-8
+// ns a string, if the count of bytes shows that all of it was ASCII.
 //
 //   outbox:  ... header | textStart rootSize root blocks | 0 text ...
 //                       base                             at
@@ -95,7 +95,7 @@ export class Writer {
   close(): number {
     const from = this.at;
     const end = from + 1 + this.units;
-    if (end > this.room) this.more(end);
+    this.more(end); // always: the outbox checks the limit of a message here
     const bytes = this.out.bytes;
     this.view.setUint32(this.base, from - this.base, true);
     bytes[from] = 0;
@@ -137,7 +137,9 @@ export class Writer {
       const p = slots[i]!;
       view.setUint32(p, at - from, true);
       let k = 0;
-      if (n <= SHORT) for (let c = 0; k < n && (c = text.charCodeAt(k)) < 128; k++) bytes[at + k] = c;
+      if (n <= SHORT) {
+        for (let c = 0; k < n && (c = text.charCodeAt(k)) < 128; k++) bytes[at + k] = c;
+      }
       if (k < n) {
         if (!roomy) {
           this.wide(at, i);
@@ -157,7 +159,7 @@ export class Writer {
   wide(at: number, i: number): void {
     let end = at;
     for (; i < this.count; i++) end += utf8Length(this.strings[i]!);
-    if (end > this.room) this.more(end);
+    this.more(end);
   }
 
   /** Forgets what was noted, after an error too. */
@@ -167,8 +169,10 @@ export class Writer {
     this.count = 0;
   }
 
+  /** Makes room up to `end`. RangeError above the limit of a message. */
   more(end: number): void {
     this.out.grow(end);
+    if (this.view === this.out.view) return;
     this.view = this.out.view;
     this.room = this.out.bytes.length;
   }

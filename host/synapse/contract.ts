@@ -5,7 +5,10 @@
 export interface Outbox {
   bytes: Uint8Array;
   view: DataView;
-  /** Makes room up to byte `end`; replaces bytes and view. RangeError above the message limit. */
+  /**
+   * Makes room up to byte `end`; replaces bytes and view when they were too small. RangeError above
+   * the message limit. An encoder calls it at least once, with where its payload ends.
+   */
   grow(end: number): void;
 }
 

@@ -37,7 +37,7 @@ export async function openBrowser(what: string): Promise<Browser | null> {
     return null;
   }
   throw new Error(
-    'no Chromium found. Install one (Debian: `apt-get install -y chromium`), or set CELL_CHROMIUM ' +
-      `to its path, or CELL_NO_BROWSER=1 to leave out: ${what}`,
+    'no Chromium found. Install one (Debian: `apt-get install -y chromium`), or set ' +
+      `CELL_CHROMIUM to its path, or CELL_NO_BROWSER=1 to leave out: ${what}`,
   );
 }

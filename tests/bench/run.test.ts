@@ -99,9 +99,8 @@ test('a suite whose process dies is told apart from one that ended', async (t) =
   t.is(why, 'ended without a word (SIGKILL)');
 });
 
-test('a suite that never ends is ended at its limit, its rows kept', async (t) => {
-  const { rows, why } = await outcome(fake(3, 'hangs'));
-  t.is(rows.length, 1);
+test('a suite that never ends is ended at its limit', async (t) => {
+  const { why } = await outcome(fake(3, 'hangs'));
   t.is(why, 'took longer than its 3 seconds and was ended');
 });
 

@@ -133,6 +133,40 @@ test('CELL6002: a locked build changes no lock', async (t) => {
   p.remove();
 });
 
+test('what a new lock changes is said in words', async (t) => {
+  const p = project({
+    'hello.cell.ts': `@service class Hello {
+      hi(name: string): string { return name; }
+      gone(): void {}
+      open(): u32 { return 1; }
+      same(n: u32): u32 { return n; }
+    }`,
+  });
+  t.deepEqual((await p.run())[0].changes, []);
+  p.write(
+    'hello.cell.ts',
+    `@service class Hello {
+      hi(name: u32): string { return name.toString(); }
+      fresh(): void { log.info("x"); }
+      @Auth.public open(): u32 { return 1; }
+      same(n: u32): u32 { return n + 1; }
+    }`,
+  );
+  t.deepEqual((await p.run())[0].changes, [
+    'fresh is new',
+    'gone is gone; clients that call it get UNIMPLEMENTED',
+    'hi: parameter 1: string became u32; clients built before are refused',
+    'open: access is public now, was authenticated',
+    'needs the capability log now (Hello.fresh)',
+  ]);
+  t.deepEqual((await p.run())[0].changes, []);
+  for (const damaged of ['', '{}', 'null', '{"methods":{"a":5},"capabilities":[]}']) {
+    p.write('.cell/lock/hello.lock', damaged);
+    t.deepEqual((await p.run())[0].changes, []);
+  }
+  p.remove();
+});
+
 test('services are found below a folder, generated and installed ones left out', (t) => {
   const p = project({
     'b.cell.ts': '',

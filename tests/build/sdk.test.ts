@@ -60,6 +60,19 @@ test('attempt catches, and nests', async (t) => {
   t.deepEqual(x.call('nested', 2), { value: 5 });
 });
 
+test('failing again and again does not use up the memory of an actor', async (t) => {
+  const x = await link(
+    await compiled(`@service class Example {
+      private n: u32 = 0;
+      no(): u32 { this.n++; return fail<u32>(Status.ABORTED, "x".repeat(8000)); }
+      count(): u32 { return this.n; }
+    }`),
+  );
+  for (let i = 0; i < 10_000; i++) x.call('no');
+  t.true((x.exports.memory as WebAssembly.Memory).buffer.byteLength < 16 << 20);
+  t.deepEqual(x.call('count'), { value: 10_000 });
+});
+
 test('a message longer than its room is cut, not refused', async (t) => {
   const x = await link(await cell);
   const short = x.call('long', 2000) as { message: string };
@@ -122,4 +135,66 @@ test('the caller is who the host says', async (t) => {
     x.caller(text);
     t.deepEqual(x.call('who'), { value });
   }
+});
+
+const files = compiled(`
+@service
+class Example {
+  private bytes: i64 = 0;
+  start(): void { this.bytes = Blob.size("a"); }
+  started(): i64 { return this.bytes; }
+  size(name: string): i64 { return Blob.size(name); }
+  read(name: string, offset: i64, length: i32): Uint8Array { return Blob.read(name, offset, length); }
+  all(name: string): Uint8Array { return Blob.read(name); }
+  raw(name: string): u32 {
+    const p = heap.alloc(16);
+    const n = Blob.readInto(name, 2, p, 16);
+    return n * 1000 + load<u8>(p);
+  }
+}`);
+
+/** `cell:blob` over one file `a` that gives at most three bytes a read; anything else is not found. */
+async function withBlob() {
+  const content = Uint8Array.from({ length: 10 }, (_, i) => i + 1);
+  const memory = (): Uint8Array =>
+    new Uint8Array((linked.exports.memory as WebAssembly.Memory).buffer);
+  const known = (at: number, n: number): boolean =>
+    new TextDecoder().decode(memory().slice(at, at + n)) === 'a';
+  const linked = await link(await files, {
+    'cell:blob': {
+      size: (at: number, n: number) => (known(at, n) ? 10n : -5n),
+      read: (at: number, n: number, offset: bigint, to: number, cap: number) => {
+        if (!known(at, n)) return -5;
+        const part = content.slice(Number(offset), Number(offset) + Math.min(cap, 3));
+        memory().set(part, to);
+        return part.length;
+      },
+    },
+  });
+  return linked;
+}
+
+test("blobs are read whole and in part; what is not there fails with the host's status", async (t) => {
+  const x = await withBlob();
+  t.deepEqual(x.call('size', 'a'), { value: 10n });
+  t.deepEqual(x.call('all', 'a'), { value: Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) });
+  t.deepEqual(x.call('read', 'a', 4n, 4), { value: Uint8Array.from([5, 6, 7, 8]) });
+  t.deepEqual(x.call('read', 'a', 8n, 100), { value: Uint8Array.from([9, 10]) });
+  t.deepEqual(x.call('read', 'a', 10n, 5), { value: new Uint8Array(0) });
+  t.deepEqual(x.call('read', 'a', 9_007_199_254_740_993n, 5), { value: new Uint8Array(0) });
+  t.deepEqual(x.call('raw', 'a'), { value: 8003 });
+  t.like(x.call('size', 'b'), { status: 5, message: 'blob b' });
+  t.like(x.call('all', 'b'), { status: 5 });
+  t.throws(() => x.call('read', 'a', -1n, 5), { message: /unreachable/ });
+});
+
+test('start runs when the host says, and what it keeps stays', async (t) => {
+  const x = await withBlob();
+  t.deepEqual(x.call('started'), { value: 0n });
+  (x.exports.start as () => void)();
+  for (let i = 0; i < 3; i++) t.deepEqual(x.call('started'), { value: 10n });
+  const { schema, manifest } = await files;
+  t.true(manifest.start && manifest.actor);
+  t.false(schema.methods.some((m) => m.name === 'start'));
+  t.is(schema.methods.find((m) => m.name === 'started')?.tier, 'pure');
 });

@@ -2,9 +2,10 @@
 // import.
 import test from 'ava';
 import { CallGraph } from '../../build/5-compile/call-graph.ts';
+import { graphOf } from '../../build/5-compile/compile.ts';
 import { callsIn } from '../../build/5-compile/instructions.ts';
 import { ByteReader } from '../../build/5-compile/module-bytes.ts';
-import { compiled } from './project.ts';
+import { compiled, described } from './project.ts';
 
 const TEXT = `
 class Source { size(): i64 { return 1; } }
@@ -93,6 +94,22 @@ test('instructions: calls are found behind every kind of immediate', (t) => {
   for (const unknown of [[0x06], [0xff], [0xfc, 40], [0xfd, 0x94, 0x02], [0xfe, 0x4f]]) {
     t.throws(() => callsIn(new ByteReader(Uint8Array.from(unknown))), { instanceOf: RangeError });
   }
+});
+
+test('a module with instructions that the graph does not know: everything may wait', async (t) => {
+  const { wasm } = await compiled('@service class Example { a(): i64 { return Blob.size("x"); } }');
+  const { service } = await described(
+    '@service class Example { a(): u32 { return 1; } start(): void {} }',
+  );
+  if (service === null) return t.fail();
+  const { reach } = graphOf(wasm.subarray(0, 40), service, ['cell:blob.size', 'cell:log.write']);
+  t.deepEqual(
+    [...reach],
+    [
+      ['Example.a', new Set(['cell:blob.size', 'cell:log.write'])],
+      ['Example.start', new Set(['cell:blob.size', 'cell:log.write'])],
+    ],
+  );
 });
 
 test('a module cut anywhere is an error, never a wrong graph', async (t) => {

@@ -54,7 +54,7 @@ test('call: arguments, roles and errors', async (t) => {
     [['call', 'hello', 'gret', '"x"'], 1, /did you mean `greet`/],
     [['call', 'helo', 'greet', '"x"'], 1, /did you mean `hello`/],
     [['call', 'hello', 'greet'], 1, /takes 1 arguments?, and 0 were given/],
-    [['call', 'hello', 'greet', 'you'], 1, /not JSON[^]*'"you"'/],
+    [['call', 'hello', 'greet', 'you'], 1, /not JSON[\s\S]*'"you"'/],
     [['call', 'hello', 'ping', '1.5'], 1, /n: expected u32, got 1.5/],
     [['call', 'hello', 'ping', '1', '--token', 'nonsense'], 1, /UNAUTHENTICATED/],
     [['call', 'hello', 'ping', '1', '--timeout', '0'], 2, /whole number/],
@@ -142,7 +142,7 @@ test('run: what cannot be served is said with a fix', async (t) => {
   const project = new Project(t);
   const none = await project.cell('run', 'nothing');
   t.is(none.code, 1);
-  t.regex(none.err, /no cell `nothing`[^]*fix: .*cell build/);
+  t.regex(none.err, /no cell `nothing`[\s\S]*fix: .*cell build/);
   project.write('bad.cell.ts', '@service class Bad { go(x: any): void {} }');
   const bad = await project.cell('run', 'bad.cell.ts');
   t.is(bad.code, 1);
@@ -151,7 +151,7 @@ test('run: what cannot be served is said with a fix', async (t) => {
   const first = await project.run('hello.cell.ts', '--lanes', '0');
   const second = await project.cell('run', 'hello', '--lanes', '0', '--port', String(first.port));
   t.is(second.code, 1, second.out);
-  t.regex(second.err, /EADDRINUSE[^]*fix: .*--port 0/);
+  t.regex(second.err, /EADDRINUSE[\s\S]*fix: .*--port 0/);
   t.notRegex(second.err, /\n\s+at /);
   project.write('cell.config.ts', 'export default { prot: 1 };');
   t.regex((await project.cell('run', 'hello')).err, /prot.*did you mean `port`/);

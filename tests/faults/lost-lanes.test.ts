@@ -1,11 +1,15 @@
-// Lanes that end in mid-load, by themselves or from outside: every accepted call has exactly one answer.
+// Lanes that end in mid-load, by themselves or from outside: every accepted call has exactly one
+// answer.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import test from 'ava';
 import { REASON_LANE_LOST } from '../../assembly/shared/reason.ts';
 import * as S from '../../assembly/shared/status.ts';
 import type { WorkerLanes } from '../../host/lane/worker-lanes.ts';
 import { ECHO, number, type WatCell } from '../lane/cells.ts';
 import { Desk } from '../lane/desk.ts';
-import { readU32, u32 } from '../lane/waiters.ts';
+import { readU32, u32, waiter } from '../lane/waiters.ts';
 
 const SEED = Number(process.env.CELL_SEED ?? 20261120);
 
@@ -105,20 +109,67 @@ test.serial('an actor whose lane is lost begins again in the same lane', async (
   const { status, payload } = await desk.call(route, undefined, { lane: 1 });
   t.is(status, S.OK);
   t.is(readU32(payload), 1);
-  t.deepEqual(desk.lanes.stats().map((s) => s.restarts), [1, 0]);
+  t.deepEqual(
+    desk.lanes.stats().map((s) => s.restarts),
+    [1, 0],
+  );
 });
 
-test.serial('a lane ended with nothing in hand answers nobody wrongly; calls that come meanwhile are kept', async (t) => {
-  const desk = await Desk.open(t, { lanes: 1 });
-  desk.session(1);
-  const route = await desk.load(worker);
-  t.is((await desk.call(route)).status, S.OK);
-  end(desk, 0);
-  const calls = Array.from({ length: 500 }, (_, id) => ({ route, id, payload: u32(id) }));
-  desk.push(0, 1, calls);
-  await desk.until(() => desk.total === 501);
-  const failed = calls.filter(({ id }) => desk.got(id)[0].status !== S.OK);
-  t.true(failed.length <= 1, `${failed.length} failed`);
-  for (const { id } of failed) t.is(desk.got(id)[0].reason, REASON_LANE_LOST);
-  t.true((desk.lanes as WorkerLanes).count === 1);
-});
+test.serial(
+  'a lane ended with nothing in hand answers nobody wrongly; calls that come meanwhile are kept',
+  async (t) => {
+    const desk = await Desk.open(t, { lanes: 1 });
+    desk.session(1);
+    const route = await desk.load(worker);
+    t.is((await desk.call(route)).status, S.OK);
+    end(desk, 0);
+    const calls = Array.from({ length: 500 }, (_, id) => ({ route, id, payload: u32(id) }));
+    desk.push(0, 1, calls);
+    await desk.until(() => desk.total === 501);
+    const failed = calls.filter(({ id }) => desk.got(id)[0].status !== S.OK);
+    t.true(failed.length <= 1, `${failed.length} failed`);
+    for (const { id } of failed) t.is(desk.got(id)[0].reason, REASON_LANE_LOST);
+    t.true((desk.lanes as WorkerLanes).count === 1);
+  },
+);
+
+for (const actor of [false, true]) {
+  const kind = actor ? 'an actor' : 'a stateless cell';
+  test.serial(`a lane ended while calls of ${kind} wait: one answer each`, async (t) => {
+    const root = fs.mkdtempSync(path.join(os.tmpdir(), 'cell-lost-'));
+    t.teardown(() => fs.rmSync(root, { recursive: true }));
+    fs.writeFileSync(path.join(root, 'a'), 'five!');
+    const desk = await Desk.open(t, { lanes: 1 });
+    desk.session(1);
+    const route = await desk.load(waiter('waiter', actor), { blob: { root } });
+    const calls = Array.from({ length: 200 }, (_, id) => ({
+      route,
+      id,
+      payload: u32(1 + (id % 7)),
+    }));
+    for (let round = 0; round < 3; round++) {
+      desk.push(
+        0,
+        1,
+        calls.map((c) => ({ ...c, id: c.id + round * 1000 })),
+      );
+      await desk.until(() => desk.total > round * 200 + 20);
+      const { restarts } = desk.lanes.stats()[0];
+      end(desk, 0);
+      await desk.until(() => desk.total === (round + 1) * 200);
+      await desk.soon(() => {
+        const [{ state, restarts: now }] = desk.lanes.stats();
+        return state === 'ready' && now > restarts;
+      });
+    }
+    t.is(desk.answers.size, 600);
+    for (const [key, answers] of desk.answers) {
+      t.is(answers.length, 1, key);
+      const { status, reason, payload } = answers[0];
+      if (status === S.OK) t.is(readU32(payload), 5);
+      else t.is(status, S.UNAVAILABLE, `${key}: reason ${reason}`);
+    }
+    t.is(desk.lanes.stats()[0].waiting, 0);
+    t.is((await desk.call(route, u32(1))).status, S.OK);
+  });
+}

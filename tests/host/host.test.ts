@@ -43,7 +43,10 @@ test('a host says where it is, for its owner only, and takes it back at the end'
   const file = path.join(cwd, '.cell/run/host.json');
   const entry = JSON.parse(fs.readFileSync(file, 'utf8'));
   t.is(entry.url, host.url);
-  t.deepEqual(entry.cells.map((c: { name: string }) => c.name), ['hello']);
+  t.deepEqual(
+    entry.cells.map((c: { name: string }) => c.name),
+    ['hello'],
+  );
   if (process.platform !== 'win32') t.is(fs.statSync(file).mode & 0o077, 0);
   const reply = await fetch(`http://127.0.0.1:${host.port}/nothing`);
   t.is(reply.status, 404);
@@ -57,7 +60,10 @@ test('a capability that was not granted is refused by name, with what to write',
   const cwd = await project(t);
   const modules = [path.join(cwd, '.cell/out/shelf.wasm')];
   const error = await t.throwsAsync(startHost(options(cwd, { modules })));
-  t.regex(error?.message ?? '', /`shelf` imports cell:blob\.size.*capability blob.*grants: \{ shelf/);
+  t.regex(
+    error?.message ?? '',
+    /`shelf` imports cell:blob\.size.*capability blob.*grants: \{ shelf/,
+  );
   const config: Config = { grants: { shelf: { blob: { root: cwd } } } };
   const host = await started(t, options(cwd, { modules, config }));
   t.is(host.cells[0]?.name, 'shelf');
@@ -66,7 +72,9 @@ test('a capability that was not granted is refused by name, with what to write',
 test('two modules of one name are refused, and a host that failed leaves nothing running', async (t) => {
   const cwd = await project(t);
   const wasm = path.join(cwd, '.cell/out/hello.wasm');
-  await t.throwsAsync(startHost(options(cwd, { modules: [wasm, wasm] })), { message: /two modules.*hello/ });
+  await t.throwsAsync(startHost(options(cwd, { modules: [wasm, wasm] })), {
+    message: /two modules.*hello/,
+  });
   const host = await started(t, options(cwd));
   const taken = options(cwd, { port: host.port });
   await t.throwsAsync(startHost(taken), { code: 'EADDRINUSE' });
@@ -77,7 +85,9 @@ test('two modules of one name are refused, and a host that failed leaves nothing
 test('the development issuer: loopback only, and only where nobody says whom to trust', async (t) => {
   const cwd = await project(t);
   const secret = 'x'.repeat(32);
-  const issuers: Config['issuers'] = [{ issuer: 'i', audience: 'a', algorithms: ['HS256'], secret }];
+  const issuers: Config['issuers'] = [
+    { issuer: 'i', audience: 'a', algorithms: ['HS256'], secret },
+  ];
   const cases: [Partial<HostOptions>, boolean][] = [
     [{}, true],
     [{ host: '0.0.0.0' }, false],

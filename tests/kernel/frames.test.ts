@@ -60,11 +60,7 @@ test('a frame that breaks the protocol ends its connection and nothing else', (t
     ['length that wraps', frame({ length: 0xfffffff0 }), reason.CLOSE_FRAME_LENGTH],
     ['header cut', good(9).slice(0, 15), reason.CLOSE_TRUNCATED],
     ['a single byte', new Uint8Array(1), reason.CLOSE_TRUNCATED],
-    [
-      'padding cut',
-      frame({ payload: text('abc') }).slice(0, 19),
-      reason.CLOSE_TRUNCATED,
-    ],
+    ['padding cut', frame({ payload: text('abc') }).slice(0, 19), reason.CLOSE_TRUNCATED],
     ['kind 0', frame({ kind: 0 }), reason.CLOSE_FRAME_KIND],
     ['kind 13', frame({ kind: 13 }), reason.CLOSE_FRAME_KIND],
     ['kind 255', frame({ kind: 255 }), reason.CLOSE_FRAME_KIND],

@@ -5,7 +5,7 @@ import { CLOSE_FRAME_LENGTH, CLOSE_TRUNCATED } from '../../assembly/shared/reaso
 import { assemble, ECHO } from './cells.ts';
 import { debugModules } from './modules.ts';
 import { Random } from './random.ts';
-import { align8, frame, join, World } from './world.ts';
+import { align8, frame, join, type Reply, World } from './world.ts';
 
 function world(random: Random): World {
   const imports = { wait: () => 0 };
@@ -96,7 +96,7 @@ test('hostile messages: no trap, replies parse, each well-formed call answered o
       // An honest connection beside it: it must not notice.
       const honest = (connection + 1) % 5;
       w.push(honest, frame({ route: 3, call: 1000 + round }), generation);
-      const replies = [];
+      const replies: Reply[] = [];
       while (w.drain(1 + random.below(4)) > 0) replies.push(...w.replies());
       replies.push(...w.replies());
       const wanted = expected(message);

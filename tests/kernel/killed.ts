@@ -13,8 +13,15 @@ function instrument(): WebAssembly.Module {
   const module = binaryen.readBinary(readFileSync(RELEASE));
   const F = binaryen.Features;
   module.setFeatures(
-    F.Atomics | F.BulkMemory | F.BulkMemoryOpt | F.SIMD128 | F.MutableGlobals | F.SignExt |
-      F.ReferenceTypes | F.NontrappingFPToInt | F.Multivalue,
+    F.Atomics |
+      F.BulkMemory |
+      F.BulkMemoryOpt |
+      F.SIMD128 |
+      F.MutableGlobals |
+      F.SignExt |
+      F.ReferenceTypes |
+      F.NontrappingFPToInt |
+      F.Multivalue,
   );
   module.runPasses(['instrument-memory']);
   return new WebAssembly.Module(module.emitBinary() as Uint8Array<ArrayBuffer>);

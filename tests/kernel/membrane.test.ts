@@ -111,7 +111,10 @@ test('fail becomes the status with its record; the instance lives on', (t) => {
 });
 
 test('fail in the allocator is an answer too', (t) => {
-  const parts = { more: HI, alloc: '(call $fail (i32.const 8) (i32.const 2000) (i32.const 5)) (i32.const 0)' };
+  const parts = {
+    more: HI,
+    alloc: '(call $fail (i32.const 8) (i32.const 2000) (i32.const 5)) (i32.const 0)',
+  };
   t.deepEqual(answer(parts), [8, 0, 'hello']);
 });
 
@@ -199,7 +202,11 @@ test('caller.read: the text when it fits, else the size it needs', (t) => {
 });
 
 test('a waiting call reads its own caller, and nobody once that one is gone', (t) => {
-  const { w, membrane, guest: cell } = world({
+  const {
+    w,
+    membrane,
+    guest: cell,
+  } = world({
     handle: `(i64.or (i64.const ${3000 * 2 ** 32})
       (i64.extend_i32_u (call $read (i32.const 3000) (i32.const 64))))`,
   });

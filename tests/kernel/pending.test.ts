@@ -63,10 +63,7 @@ test('a waiting call is queued with all that its answer needs, and answered late
   t.is(field(w, slot, layout.P_ROUTE), 0);
   t.is(field(w, slot, layout.P_STAMP), (NOON - 5000) % 2 ** 32);
   t.is(field(w, slot, layout.P_SESSION), w.shared.sessionAt(1));
-  const deadline = w.shared.view.getBigInt64(
-    w.shared.pendingAt(0, slot) + layout.P_DEADLINE,
-    true,
-  );
+  const deadline = w.shared.view.getBigInt64(w.shared.pendingAt(0, slot) + layout.P_DEADLINE, true);
   t.is(Number(deadline), NOON + 15_000);
   answer(w, slot, 0, 0, [9, 8, 7]);
   const [reply] = w.replies();

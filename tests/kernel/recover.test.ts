@@ -154,7 +154,10 @@ test('killed inside a cell: that call is given up, what was not begun is served'
     fatal = -1;
     bury(w, replies);
     const calls = replies.map((reply) => reply.call).sort((x, y) => x - y);
-    t.deepEqual(calls, Array.from({ length: call }, (_, i) => i));
+    t.deepEqual(
+      calls,
+      Array.from({ length: call }, (_, i) => i),
+    );
     const lost = replies.filter((reply) => reply.reason === reason.REASON_LANE_LOST);
     t.is(lost.length, killed ? 1 : 0);
   }
@@ -205,7 +208,10 @@ test('more waiting calls than the out ring has room for: recover goes on after d
   const replies: Reply[] = [];
   bury(w, replies);
   const calls = replies.map((reply) => reply.call).sort((x, y) => x - y);
-  t.deepEqual(calls, Array.from({ length: 300 }, (_, i) => i));
+  t.deepEqual(
+    calls,
+    Array.from({ length: 300 }, (_, i) => i),
+  );
 });
 
 test('a kernel that traps goes on with the next frame, before and after the wrap', (t) => {
@@ -217,7 +223,11 @@ test('a kernel that traps goes on with the next frame, before and after the wrap
   for (let call = 0; call < 60; call += 3) {
     w.push(
       1,
-      join(frame({ call, payload }), frame({ call: call + 1, route: 5 }), frame({ call: call + 2 })),
+      join(
+        frame({ call, payload }),
+        frame({ call: call + 1, route: 5 }),
+        frame({ call: call + 2 }),
+      ),
     );
     t.throws(() => w.drain(), { instanceOf: WebAssembly.RuntimeError });
     t.is(w.kernel.failCurrent(status.INTERNAL, 0, 0, 0), 1);

@@ -1,5 +1,6 @@
-// Owns the caller's side of these tests: opens session slots in shared memory, writes request frames, pushes
-// them, and keeps every answer by connection and call id, so that "exactly one" can be counted.
+// Owns the caller's side of these tests: opens session slots in shared memory, writes request
+// frames, pushes them, and keeps every answer by connection and call id, so that "exactly one" can
+// be counted.
 import {
   AT_CALL,
   AT_EXTRA,
@@ -92,7 +93,10 @@ export class Desk implements Deliver {
     this.memory = memory;
   }
 
-  static async open(t: { teardown(work: () => unknown): void }, options: DeskOptions = {}): Promise<Desk> {
+  static async open(
+    t: { teardown(work: () => unknown): void },
+    options: DeskOptions = {},
+  ): Promise<Desk> {
     const { memoryOptions, ...rest } = options;
     const lanes = options.lanes ?? 1;
     const memory = createMemory({ lanes: Math.max(1, lanes), ...memoryOptions });
@@ -201,7 +205,11 @@ export class Desk implements Deliver {
   }
 
   /** One call from connection 1 (or another), and its first answer. */
-  async call(route: number, payload?: Uint8Array, more: Partial<Call> & { lane?: number; connection?: number } = {}): Promise<Answer> {
+  async call(
+    route: number,
+    payload?: Uint8Array,
+    more: Partial<Call> & { lane?: number; connection?: number } = {},
+  ): Promise<Answer> {
     const { lane = 0, connection = 1, ...rest } = more;
     const id = rest.id ?? 0x1000000 + this.ids++;
     this.push(lane, connection, [{ route, id, ...(payload ? { payload } : {}), ...rest }]);

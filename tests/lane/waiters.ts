@@ -1,4 +1,5 @@
-// Owns test cells that wait: they ask `cell:blob` for the size of the blob whose name is the first payload.
+// Owns test cells that wait: they ask `cell:blob` for the size of the blob whose name is the first
+// payload.
 import { ECHO, number, type WatCell, type WatMethod } from './cells.ts';
 
 export const BLOB_IMPORTS = `

@@ -1,5 +1,5 @@
-// The waiting tier: calls that wait for a capability overlap in a stateless cell and queue in an actor, and
-// each has exactly one answer, whatever ends it. A call's length is how often it asks.
+// The waiting tier: calls that wait for a capability overlap in a stateless cell and queue in an
+// actor, and each has exactly one answer, whatever ends it. A call's length is how often it asks.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -30,7 +30,11 @@ const SHORT = u32(1);
 
 type Teardown = Parameters<typeof Desk.open>[0];
 
-async function open(t: Teardown, lanes: number, actor = false): Promise<{ desk: Desk; route: number }> {
+async function open(
+  t: Teardown,
+  lanes: number,
+  actor = false,
+): Promise<{ desk: Desk; route: number }> {
   const desk = await Desk.open(t, { lanes });
   desk.session(1);
   desk.session(2);
@@ -48,7 +52,10 @@ for (const lanes of [0, 1, 2]) {
     ]);
     await desk.until(() => desk.total === 3);
     t.deepEqual([...desk.answers.keys()], ['1.1.3', '1.1.2', '1.1.1']);
-    t.deepEqual([1, 2].map((id) => readU32(desk.got(id)[0].payload)), [5, 5]);
+    t.deepEqual(
+      [1, 2].map((id) => readU32(desk.got(id)[0].payload)),
+      [5, 5],
+    );
   });
 
   test.serial(`calls queue in an actor, pure ones too, --lanes ${lanes}`, async (t) => {
@@ -62,8 +69,14 @@ for (const lanes of [0, 1, 2]) {
       { route: route + W.COUNT, id: 5 },
     ]);
     await desk.until(() => desk.total === 5);
-    t.deepEqual([...desk.answers.keys()], [1, 2, 3, 4, 5].map((id) => `1.1.${id}`));
-    t.deepEqual([4, 5].map((id) => readU32(desk.got(id)[0].payload)), [1, 2]);
+    t.deepEqual(
+      [...desk.answers.keys()],
+      [1, 2, 3, 4, 5].map((id) => `1.1.${id}`),
+    );
+    t.deepEqual(
+      [4, 5].map((id) => readU32(desk.got(id)[0].payload)),
+      [1, 2],
+    );
   });
 }
 
@@ -133,7 +146,14 @@ test.serial('a trap, an overflow and a failure end their call only', async (t) =
   ]);
   await desk.until(() => desk.total === 6);
   const status = (id: number): number => desk.got(id)[0].status;
-  t.deepEqual([1, 2, 3, 4, 5, 6].map(status), [0, S.INTERNAL, S.INTERNAL, S.NOT_FOUND, S.INTERNAL, 0]);
+  t.deepEqual([1, 2, 3, 4, 5, 6].map(status), [
+    0,
+    S.INTERNAL,
+    S.INTERNAL,
+    S.NOT_FOUND,
+    S.INTERNAL,
+    0,
+  ]);
   t.is(messageOf(desk.got(2)[0]), 'unreachable');
   t.is(messageOf(desk.got(3)[0]), 'stack overflow');
   t.deepEqual(desk.got(4)[0].payload, new Uint8Array(32));
@@ -150,29 +170,38 @@ test.serial('a trapped actor begins anew and serves its queue', async (t) => {
   ]);
   await desk.until(() => desk.total === 4);
   t.is(desk.got(2)[0].status, S.INTERNAL);
-  t.deepEqual([1, 3, 4].map((id) => readU32(desk.got(id)[0].payload)), [1, 1, 2]);
+  t.deepEqual(
+    [1, 3, 4].map((id) => readU32(desk.got(id)[0].payload)),
+    [1, 1, 2],
+  );
 });
 
 for (const lanes of [0, 1]) {
-  test.serial(`cancelled while queued and while running: one answer at once, --lanes ${lanes}`, async (t) => {
-    const { desk, route } = await open(t, lanes, true);
-    desk.push(0, 1, [
-      { route, id: 1, payload: u32(400) },
-      { route, id: 2, payload: SHORT },
-      { route, id: 3, payload: SHORT },
-    ]);
-    desk.cancel(0, 1, route, 2);
-    desk.cancel(0, 2, route, 3);
-    await desk.until(() => desk.got(2).length > 0);
-    t.deepEqual([desk.got(2)[0].status, desk.got(2)[0].reason], [S.CANCELLED, REASON_CANCELLED]);
-    t.is(desk.got(1).length, 0, 'the running call is not done yet');
-    desk.cancel(0, 1, route, 1);
-    desk.cancel(0, 1, route, 1);
-    await desk.until(() => desk.got(3).length > 0);
-    t.deepEqual([1, 2, 3].map((id) => desk.got(id).length), [1, 1, 1]);
-    t.is(desk.got(1)[0].status, S.CANCELLED);
-    t.is(desk.got(3)[0].status, S.OK, 'another connection cannot cancel it');
-  });
+  test.serial(
+    `cancelled while queued and while running: one answer at once, --lanes ${lanes}`,
+    async (t) => {
+      const { desk, route } = await open(t, lanes, true);
+      desk.push(0, 1, [
+        { route, id: 1, payload: u32(400) },
+        { route, id: 2, payload: SHORT },
+        { route, id: 3, payload: SHORT },
+      ]);
+      desk.cancel(0, 1, route, 2);
+      desk.cancel(0, 2, route, 3);
+      await desk.until(() => desk.got(2).length > 0);
+      t.deepEqual([desk.got(2)[0].status, desk.got(2)[0].reason], [S.CANCELLED, REASON_CANCELLED]);
+      t.is(desk.got(1).length, 0, 'the running call is not done yet');
+      desk.cancel(0, 1, route, 1);
+      desk.cancel(0, 1, route, 1);
+      await desk.until(() => desk.got(3).length > 0);
+      t.deepEqual(
+        [1, 2, 3].map((id) => desk.got(id).length),
+        [1, 1, 1],
+      );
+      t.is(desk.got(1)[0].status, S.CANCELLED);
+      t.is(desk.got(3)[0].status, S.OK, 'another connection cannot cancel it');
+    },
+  );
 
   test.serial(`deadlines, queued and running, --lanes ${lanes}`, async (t) => {
     const { desk, route } = await open(t, lanes, true);
@@ -187,7 +216,13 @@ for (const lanes of [0, 1]) {
     const end = (id: number): number[] => [desk.got(id)[0].status, desk.got(id)[0].reason];
     t.deepEqual(end(2), [S.DEADLINE_EXCEEDED, REASON_DEADLINE_QUEUED]);
     t.deepEqual(end(4), [S.DEADLINE_EXCEEDED, REASON_DEADLINE_RUNNING]);
-    t.deepEqual([end(1), end(3)], [[0, 0], [0, 0]]);
+    t.deepEqual(
+      [end(1), end(3)],
+      [
+        [0, 0],
+        [0, 0],
+      ],
+    );
     t.is(desk.total, 4);
   });
 }
@@ -205,8 +240,9 @@ test.serial('calls of a closed connection do not run any more', async (t) => {
 test.serial('replies that found the out ring full are sent when there is room', async (t) => {
   const desk = await Desk.open(t, { lanes: 1, memoryOptions: { ringBytes: 8192 } });
   desk.session(1);
-  const body = '(drop (call $size (i32.const 16) (i32.const 1)))'
-    + '(i64.or (i64.shl (i64.const 0) (i64.const 32)) (i64.const 2000))';
+  const body =
+    '(drop (call $size (i32.const 16) (i32.const 1)))' +
+    '(i64.or (i64.shl (i64.const 0) (i64.const 32)) (i64.const 2000))';
   const route = await desk.load(
     {
       name: 'large',
@@ -242,39 +278,58 @@ const starting = (name: string, start: string, more = ''): Parameters<Desk['load
   methods: [
     { name: 'get', body: number('(global.get $size)') },
     { name: 'trap', body: '(unreachable)' },
-    { name: 'slow', tier: 'waiting', body: `(drop (call $size (i32.const 16) (i32.const 1))) ${number('(global.get $size)')}` },
+    {
+      name: 'slow',
+      tier: 'waiting',
+      body: `(drop (call $size (i32.const 16) (i32.const 1))) ${number('(global.get $size)')}`,
+    },
   ],
 });
 
 for (const lanes of [0, 1]) {
-  test.serial(`start() runs before a cell is ready, and again after a trap, --lanes ${lanes}`, async (t) => {
-    const desk = await Desk.open(t, { lanes });
-    desk.session(1);
-    const route = await desk.load(starting('starts', ''), grants);
-    t.is(readU32((await desk.call(route)).payload), 5);
-    t.is(readU32((await desk.call(route + 2)).payload), 5);
-    t.is((await desk.call(route + 1)).status, S.INTERNAL);
-    for (;;) {
-      const answer = await desk.call(route);
-      if (answer.status === S.OK) {
-        t.is(readU32(answer.payload), 5);
-        break;
+  test.serial(
+    `start() runs before a cell is ready, and again after a trap, --lanes ${lanes}`,
+    async (t) => {
+      const desk = await Desk.open(t, { lanes });
+      desk.session(1);
+      const route = await desk.load(starting('starts', ''), grants);
+      t.is(readU32((await desk.call(route)).payload), 5);
+      t.is(readU32((await desk.call(route + 2)).payload), 5);
+      t.is((await desk.call(route + 1)).status, S.INTERNAL);
+      for (;;) {
+        const answer = await desk.call(route);
+        if (answer.status === S.OK) {
+          t.is(readU32(answer.payload), 5);
+          break;
+        }
+        t.is(answer.status, S.UNAVAILABLE);
+        await new Promise((resolve) => setImmediate(resolve));
       }
-      t.is(answer.status, S.UNAVAILABLE);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  });
+    },
+  );
 
-  test.serial(`a start() that fails or traps refuses the load with its words, --lanes ${lanes}`, async (t) => {
-    const desk = await Desk.open(t, { lanes });
-    const record = '(data (i32.const 128) "\\20\\00\\00\\00\\18\\00\\00\\00\\01\\00\\00\\00\\04\\00\\00\\00'
-      + `${'\\00'.repeat(17)}gone")`;
-    const fails = starting('fails', '(call $fail (i32.const 5) (i32.const 128) (i32.const 37))', record);
-    await t.throwsAsync(desk.load(fails, grants), { message: /cell `fails` did not start: gone/ });
-    const traps = starting('traps', '(unreachable)');
-    await t.throwsAsync(desk.load(traps, grants), { message: /`traps` did not start: unreachable/ });
-    const route = await desk.load(starting('works', ''), grants);
-    desk.session(1);
-    t.is(readU32((await desk.call(route)).payload), 5);
-  });
+  test.serial(
+    `a start() that fails or traps refuses the load with its words, --lanes ${lanes}`,
+    async (t) => {
+      const desk = await Desk.open(t, { lanes });
+      const record =
+        '(data (i32.const 128) "\\20\\00\\00\\00\\18\\00\\00\\00\\01\\00\\00\\00\\04\\00\\00\\00' +
+        `${'\\00'.repeat(17)}gone")`;
+      const fails = starting(
+        'fails',
+        '(call $fail (i32.const 5) (i32.const 128) (i32.const 37))',
+        record,
+      );
+      await t.throwsAsync(desk.load(fails, grants), {
+        message: /cell `fails` did not start: gone/,
+      });
+      const traps = starting('traps', '(unreachable)');
+      await t.throwsAsync(desk.load(traps, grants), {
+        message: /`traps` did not start: unreachable/,
+      });
+      const route = await desk.load(starting('works', ''), grants);
+      desk.session(1);
+      t.is(readU32((await desk.call(route)).payload), 5);
+    },
+  );
 }

@@ -101,7 +101,7 @@ for (const kind of WEB_KINDS) {
     await listener.close();
   });
 
-  test(`${kind}: a large page reaches a slow reader whole; unread pages do not pile up`, async (t) => {
+  test(`${kind}: large pages reach slow readers whole; unread ones do not pile up`, async (t) => {
     const body = randomBytes(6 << 20);
     let served = 0;
     const http: HttpHandler = () => {

@@ -1,5 +1,5 @@
-// Canonical texts and fingerprints: what is in, what is out, their limits, and that a hostile text is
-// refused and never believed.
+// Canonical texts and fingerprints: what is in, what is out, their limits, and that a hostile text
+// is refused and never believed.
 
 import { createHash } from 'node:crypto';
 import test from 'ava';

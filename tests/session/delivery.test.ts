@@ -4,7 +4,7 @@ import test from 'ava';
 import { Budget } from '../../host/listen/budget.ts';
 import type { Sent, Wire } from '../../host/listen/contract.ts';
 import { Connection } from '../../host/session/connection.ts';
-import { Delivery, STAGE_BYTES } from '../../host/session/delivery.ts';
+import { Delivery, STAGE_BYTES, STAGES } from '../../host/session/delivery.ts';
 import { Parking } from '../../host/session/parking.ts';
 import { Queue } from '../../host/session/queue.ts';
 import { FakeLanes } from './house.ts';
@@ -131,6 +131,20 @@ test('answers for closed connections and other generations go nowhere', async (t
     all.map(({ wire }) => wire.sent.length),
     [0, 0],
   );
+});
+
+test('a small answer for each of many costs bounded memory and reaches them all', async (t) => {
+  const count = 2 * STAGES + 1;
+  const { delivery, all } = delivering(count);
+  for (let round = 0; round < 2; round++) {
+    for (let slot = 0; slot < count; slot++) delivery.frames(slot, 1, Buffer.alloc(16, round));
+  }
+  const holding = () => all.filter(({ connection }) => connection.stage !== null).length;
+  t.true(holding() <= STAGES);
+  await Promise.resolve();
+  t.is(holding(), 0);
+  const wanted = Buffer.concat([Buffer.alloc(16, 0), Buffer.alloc(16, 1)]);
+  t.true(all.every(({ wire }) => Buffer.concat(wire.sent).equals(wanted)));
 });
 
 test('a lost answer ends the connection with the reason', async (t) => {

@@ -1,4 +1,5 @@
-// Orders to revoke: carried out once, kept when they cannot be made durable, harmless when malformed.
+// Orders to revoke: carried out once, kept when they cannot be made durable, harmless when
+// malformed.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

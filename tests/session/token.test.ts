@@ -91,8 +91,18 @@ for (const signer of SIGNERS) {
       roles: ['admin', 'dev'],
       scopes: ['a', 'b', 'c'],
       expires: BigInt(NOW + 600) * 1_000_000n,
+      issuedMs: 0,
       served: BigInt(NOW + 630) * 1_000_000n,
     });
+  });
+
+  test(`${algorithm}: the time of issue is told, and must not lie ahead`, async (t) => {
+    const issued = async (iat: unknown) =>
+      (await verifier.verify(await mint(signer, claims({ iat })))).issuedMs;
+    t.is(await issued(NOW - 5), (NOW - 5) * 1000);
+    t.is(await issued(NOW + 30), (NOW + 30) * 1000);
+    await refused(t, 'early', await mint(signer, claims({ iat: NOW + 31 })));
+    await refused(t, 'claims', await mint(signer, claims({ iat: 'yesterday' })));
   });
 
   test(`${algorithm}: times hold to the tolerance and not a second longer`, async (t) => {

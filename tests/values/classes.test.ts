@@ -1,5 +1,5 @@
-// The named value types of the guest's SDK (assembly/guest/values.ts), held against JavaScript's own
-// arithmetic, and text that only a guest can make: unpaired surrogates.
+// The named value types of the guest's SDK (assembly/guest/values.ts), held against JavaScript's
+// own arithmetic, and text that only a guest can make: unpaired surrogates.
 
 import test from 'ava';
 import { canonicalDecimal, DECIMAL_CHARS, isDecimal } from '../../host/schema/named.ts';
@@ -27,11 +27,15 @@ export function handle(method: u32, ptr: usize, len: usize): i64 {
     const form = Decimal.parse(args[0]);
     return give(form ? form.toString() : "null");
   }
-  if (method == 5) return give(String.fromCharCodes([0x61, 0xd800, 0x62, 0xdc00, 0xd83d, 0xde42, 0xd83d]));
+  if (method == 5) {
+    const units = [0x61, 0xd800, 0x62, 0xdc00, 0xd83d, 0xde42, 0xd83d];
+    return give(String.fromCharCodes(units));
+  }
   if (method == 6) {
     const a = new Instant(I64.parseInt(args[0]));
     const b = a.plus(new Duration(I64.parseInt(args[1])));
-    return give(b.micros.toString() + " " + b.since(a).micros.toString() + " " + (a < b).toString());
+    const since = b.since(a).micros.toString();
+    return give(b.micros.toString() + " " + since + " " + (a < b).toString());
   }
   const a = Decimal.parse(args[0])!;
   const b = Decimal.parse(args[1])!;

@@ -1,5 +1,6 @@
 // The generated client as a user's project sees it: it type-checks under the strictest flags, wrong
-// calls are compile errors, and what it calls on a connection is the contract (host/synapse/contract.ts).
+// calls are compile errors, and what it calls on a connection is the contract
+// (host/synapse/contract.ts).
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { emitClient, takenNames } from '../../build/4-emit/client.ts';
+import { encodeRecord } from '../../host/schema/dynamic.ts';
 import type { Schema } from '../../host/schema/types.ts';
+import { loadModule } from './clients.ts';
 import { echoSchema, fields, list, map, nullable, oneOf, record, scalar, text } from './schemas.ts';
 
 const run = promisify(execFile);
@@ -43,26 +46,29 @@ function schemaWithEverything(): Schema {
   );
   const [first, , third] = schema.methods;
   first!.doc = 'Gives it back.';
-  third!.params = ['at', 'synapse', 'bytes', 'options', 'error'].map((name) => ({
+  third!.params = ['at', 'synapse', 'method', 'options', 'error'].map((name) => ({
     name,
     type: text,
   }));
   third!.result = null;
+  schema.details = ['Place'];
   return schema;
 }
 
 const USE = `
-import { Color, Echo, type Place } from './client.ts';
+import { Color, detailsOf, Echo, type Place } from './client.ts';
 const echo = await Echo.connect({ url: 'ws://127.0.0.1:1/cell' });
 const place: Place = {
-  id: 1, name: 'x', raw: new Uint8Array(1), at: 5n, color: Color.Blue, by: new Map([['a', 1n]]), near: [],
-  grid: [[1]], maybe: ['a', null],
+  id: 1, name: 'x', raw: new Uint8Array(1), at: 5n, color: Color.Blue, near: [],
+  by: new Map([['a', 1n]]), grid: [[1]], maybe: ['a', null],
 };
 const back: Place = await echo.echo0(place, { timeout: 5 });
 const perhaps: Place | null = await echo.echo1(null);
 const nothing: void = await echo.echo2('a', 's', 'b', 'o', 'e', {});
 const seven: 7 | 0 = back.color;
-export { back, nothing, perhaps, seven };
+const details = detailsOf(new Error('x'));
+const reason: string = details?.type === 'Place' ? details.value.name : '';
+export { back, nothing, perhaps, reason, seven };
 `;
 
 /** Each line must be an error, and no other may be. */
@@ -139,6 +145,25 @@ test('the same schema makes the same text; docs are in, and cannot break out', (
   t.regex(client, /\/\*\*\n \* A place\.\n \*\n \* Of two lines \* \/ and a trap\.\n \*\//);
   t.regex(client, /\/\*\* Gives it back\. \*\//);
   t.true(client.endsWith('}\n'));
+});
+
+test("an error's details become a value again", async (t) => {
+  const schema = echoSchema([text], [fields('TooLow', { least: scalar('u32'), why: text })]);
+  schema.details = ['TooLow'];
+  const { module } = await loadModule(schema);
+  const detailsOf = module.detailsOf as (error: unknown) => unknown;
+  const value = { least: 5, why: 'money' };
+  const bytes = encodeRecord(schema, [{ name: 'value', type: record('TooLow') }], { value });
+  const inside = new Uint8Array(bytes.length + 7);
+  inside.set(bytes, 3);
+  const details = inside.subarray(3, 3 + bytes.length);
+  t.deepEqual(detailsOf({ type: 'TooLow', details }), { type: 'TooLow', value });
+  const none = { type: 'TooLow', details: null };
+  for (const other of [{ type: 'Other', details }, none, null, 'text']) {
+    t.is(detailsOf(other), null);
+  }
+  const cut = details.subarray(0, 10);
+  t.throws(() => detailsOf({ type: 'TooLow', details: cut }), { instanceOf: RangeError });
 });
 
 test('names that the client cannot have are told beforehand', (t) => {

@@ -23,6 +23,7 @@ export class TestOutbox implements Outbox {
 
   grow(end: number): void {
     if (end > this.limit) throw new RangeError(`a message has at most ${this.limit} bytes`);
+    if (end <= this.bytes.length) return;
     const larger = new Uint8Array(Math.max(end, this.bytes.length * 2)).fill(0xaa);
     larger.set(this.bytes);
     this.bytes = larger;
@@ -39,18 +40,24 @@ type Coder = (...args: unknown[]) => unknown;
 
 /** The codecs of a schema's generated client. */
 export async function loadClient(schema: Schema): Promise<Codecs> {
+  return (await loadModule(schema)).codecs;
+}
+
+/** The module of a schema's generated client, with its codecs exported. */
+export async function loadModule(
+  schema: Schema,
+): Promise<{ module: Record<string, Coder>; codecs: Codecs }> {
   const folder = mkdtempSync(join(tmpdir(), 'cell-client-'));
   try {
     const codec = new URL('../../host/synapse/codec.ts', import.meta.url).href;
-    writeFileSync(
-      join(folder, 'synapse.ts'),
-      `export * from '${codec}';\nexport class Synapse {}\n`,
-    );
+    const shim = `export * from '${codec}';\nexport class Synapse {}\n`;
+    writeFileSync(join(folder, 'synapse.ts'), shim);
     const names = schema.methods.flatMap(({ name }) => [`encode_${name}`, `decode_${name}`]);
     const client = emitClient(schema).replaceAll("'cell/synapse'", "'./synapse.ts'");
     writeFileSync(join(folder, 'client.ts'), `${client}\nexport { ${names.join(', ')} };\n`);
     const href = pathToFileURL(join(folder, 'client.ts')).href;
-    return codecsOf(schema, (await import(href)) as Record<string, Coder>);
+    const module = (await import(href)) as Record<string, Coder>;
+    return { module, codecs: codecsOf(schema, module) };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,5 +1,6 @@
-// Older and newer sides of one method (VALUES rule 6): fields may be appended when they are nullable,
-// an older reader skips them, a newer one reads null, in client, guest and interpreter alike.
+// Older and newer sides of one method (VALUES rule 6): fields may be appended when they are
+// nullable, an older reader skips them, a newer one reads null, in client, guest and interpreter
+// alike.
 
 import test from 'ava';
 import { decodeResult, encodeArguments } from '../../host/schema/dynamic.ts';
@@ -100,7 +101,8 @@ test('sizes between two versions count as the older one', async (t) => {
   const view = new DataView(bytes.buffer);
   const record = view.getUint32(8, true);
   t.is(view.getUint32(12, true), 12);
-  // Four more bytes belong to the record: half a reference, which no writer makes and no reader reads.
+  // Four more bytes belong to the record: half a reference, which no writer makes and no reader
+  // reads.
   const text = view.getUint32(0, true);
   const longer = new Uint8Array(bytes.length + 4);
   longer.set(bytes.subarray(0, record + 12));

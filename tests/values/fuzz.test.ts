@@ -1,6 +1,7 @@
-// Damaged payloads: whatever arrives, the three implementations take it with the same value or refuse
-// it the same way: RangeError in TypeScript, INVALID_ARGUMENT in the guest, which lives on. None reads
-// outside: a guest's wild read would trap or leak, and what it leaks would show as another value.
+// Damaged payloads: whatever arrives, the three implementations take it with the same value or
+// refuse it the same way: RangeError in TypeScript, INVALID_ARGUMENT in the guest, which lives on.
+// None reads outside: a guest's wild read would trap or leak, and what it leaks would show as
+// another value.
 
 import test from 'ava';
 import { INVALID_ARGUMENT } from '../../assembly/shared/status.ts';

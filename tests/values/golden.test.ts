@@ -1,5 +1,5 @@
-// Golden vectors: the bytes of chosen values, committed. They pin the format (VALUES.md): encoders of
-// one version emit one byte sequence a value, and a version that breaks them is another version.
+// Golden vectors: the bytes of chosen values, committed. They pin the format (VALUES.md): encoders
+// of one version emit one byte sequence a value, and a version that breaks them is another version.
 // CELL_GOLDEN=write rewrites them; the diff is then for a person to judge.
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -162,7 +162,8 @@ test('client and interpreter read the golden bytes', async (t) => {
 test('a User is laid out as the specification draws it', (t) => {
   const user = Buffer.from(golden[0]!.hex, 'hex');
   const words = [0, 4, 8, 12].map((at) => user.readUInt32LE(at));
-  // textStart: header 8, root 8, record 48, three references 24. The record stands right behind the root.
+  // textStart: header 8, root 8, record 48, three references 24. The record stands right behind the
+  // root.
   t.deepEqual(words, [88, 8, 16, 48]);
   t.is(user.readUInt32LE(16), 1007);
   t.deepEqual([user.readUInt32LE(20), user.readUInt32LE(24)], [1, 14]);

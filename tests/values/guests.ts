@@ -1,5 +1,6 @@
-// Owns compiling a cell for the tests: the classes of a schema, the generated codec and handlers that
-// give back what they are given, with either runtime. `fail` ends a call as the gate would, by throwing.
+// Owns compiling a cell for the tests: the classes of a schema, the generated codec and handlers
+// that give back what they are given, with either runtime. `fail` ends a call as the gate would, by
+// throwing.
 
 import { readFileSync } from 'node:fs';
 import { emitGuestCodec } from '../../build/4-emit/guest-codec.ts';
@@ -50,7 +51,9 @@ function noStack(): new () => { afterParse(): void } {
   };
 }
 
-/** Compiles an entry text that may import "cell/<file>". Error with asc's words when it does not. */
+/**
+ * Compiles an entry text that may import "cell/<file>". Error with asc's words when it does not.
+ */
 export async function compileGuest(entry: string, runtime: Runtime = 'arena'): Promise<Uint8Array> {
   const asc = await import('assemblyscript/asc');
   let wasm: Uint8Array | null = null;

@@ -235,6 +235,18 @@ test('an encoder stops at the message limit and works again afterwards', (t) => 
   t.throws(() => client.encode(TEXT, ['x'.repeat(1 << 16)], out), message);
   t.throws(() => client.encode(TEXT, ['é'.repeat(1 << 15)], out), message);
   t.throws(() => client.encode(BYTES, [new Uint8Array(1 << 16)], out), message);
+  // 16 bytes before the payload, 17 of its own, and a text that just fits, or not.
+  const room = (1 << 16) - 16 - 17;
+  for (const [char, bytes] of [
+    ['x', 1],
+    ['é', 2],
+    ['日', 3],
+    ['🙂', 4],
+  ] as const) {
+    const fits = char.repeat(Math.floor(room / bytes)) + 'x'.repeat(room % bytes);
+    t.is(client.encode(TEXT, [fits], out).length, (1 << 16) - 16);
+    t.throws(() => client.encode(TEXT, [`${fits}x`], out), message);
+  }
   t.deepEqual(client.encode(TEXT, ['é'], out), written(TEXT, 'é'));
   t.deepEqual(client.encode(TEXT, ['e'], out), written(TEXT, 'e'));
 });

@@ -77,7 +77,9 @@ export function wrong(n: i32): i32 {
   return bad;
 }
 
-/** A call that begins without arguments in the way: the old buffer ends where free memory begins. */
+/**
+ * A call that begins without arguments in the way: the old buffer ends where free memory begins.
+ */
 export function growAtMark(n: i32): i32 {
   __call_begin();
   for (let i = 1; i < n; i++) edge.push(i);

@@ -1,5 +1,5 @@
-// Owns seeded randomness for the tests of values: schemas, values that fit them, and damage to bytes.
-// CELL_SEED=<number> repeats a run; every test that uses it prints its seed.
+// Owns seeded randomness for the tests of values: schemas, values that fit them, and damage to
+// bytes. CELL_SEED=<number> repeats a run; every test that uses it prints its seed.
 
 import { enumNamed, recordNamed } from '../../host/schema/layout.ts';
 import type { EnumType, Field, RecordType, Scalar, Schema, Type } from '../../host/schema/types.ts';

@@ -1,5 +1,5 @@
-// Owns making schemas for the tests: a service whose method `echo<i>` takes and returns one type, so
-// that its arguments and its result are the same payload.
+// Owns making schemas for the tests: a service whose method `echo<i>` takes and returns one type,
+// so that its arguments and its result are the same payload.
 
 import { canonicalText, fingerprint } from '../../host/schema/canonical.ts';
 import type {

@@ -10,6 +10,9 @@ const NAMED: { lat: number; name: string }[] = [
   { lat: -66.5636, name: 'Antarctic Circle' },
 ];
 
+/** Pixels at the top that the title and the search box take from the lines' names. */
+const MASTHEAD = 150;
+
 /** Degrees between lines, so that some 90 to 250 pixels lie between two. */
 function spacing(scale: number): number {
   return [30, 15, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05].find((step) => step * scale < 250) ?? 0.02;
@@ -66,7 +69,7 @@ function drawNamed(
     context.moveTo(0, y);
     context.lineTo(view.width, y);
     context.stroke();
-    if (view.width > 700) context.fillText(name, 24, y - 3);
+    if (view.width > 700 && y > MASTHEAD) context.fillText(name, 24, y - 3);
   }
   context.restore();
 }

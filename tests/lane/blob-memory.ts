@@ -1,7 +1,7 @@
 // Owns blobs that live in this process: what tests and benches grant a cell, and the second driver
 // that keeps the contract honest. It never copies what it was given.
 import { INVALID_ARGUMENT, NOT_FOUND } from '../../assembly/shared/status.ts';
-import type { BlobDriver } from './contract.ts';
+import type { BlobDriver } from '../../host/capability/contract.ts';
 
 /** Blobs by name. An empty name is refused as every driver refuses it. */
 export class BlobMemory implements BlobDriver {

@@ -1,0 +1,110 @@
+// cell.config.ts: defaults, every key's check, and the words of its errors.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import { ConfigError, checkConfig, defineConfig, loadConfig } from '../../host/cell/config.ts';
+
+function refused(value: unknown): string {
+  try {
+    checkConfig(value);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error('the configuration was taken');
+}
+
+const issuer = {
+  issuer: 'https://id.example.org',
+  audience: 'cells',
+  algorithms: ['EdDSA'],
+  keyFile: 'id.pem',
+};
+
+test('everything may be absent; what is there is kept', (t) => {
+  t.deepEqual(checkConfig({}), {});
+  const whole = defineConfig({
+    port: 0,
+    host: '::1',
+    lanes: 2,
+    origins: ['https://example.org', 'http://localhost:3000'],
+    hosts: ['cells.example.org'],
+    issuers: [{ ...issuer, algorithms: ['EdDSA', 'RS256'], clockToleranceSec: 300 }],
+    grants: { atlas: { blob: { root: './data' } } },
+    limits: {
+      perSession: { perSecond: 1000, burst: 100 },
+      methods: { 'atlas.search': { perSecond: 50 } },
+      cpuMs: 1,
+      pages: 65536,
+    },
+  });
+  t.is(checkConfig(whole), whole);
+});
+
+test('what is wrong is said with its path and what would be right', (t) => {
+  const cases: [unknown, RegExp][] = [
+    [null, /^cell\.config\.ts: expected an object, got null/],
+    [
+      { port: 65536 },
+      /^cell\.config\.ts\.port: expected a whole number from 0 to 65535, got 65536/,
+    ],
+    [{ port: '80' }, /port: expected a whole number/],
+    [{ lanes: -1 }, /lanes: expected a whole number from 0 to 64/],
+    [{ limit: {} }, /\.limit: there is no such key; did you mean `limits`\?/],
+    [{ zebra: 1 }, /\.zebra: there is no such key; known: port, host/],
+    [{ origins: ['*'] }, /origins\[0\]: `\*` would let every page in; name the origins/],
+    [{ origins: ['https://a.org/x'] }, /an origin without a path/],
+    [{ origins: ['nonsense'] }, /origins\[0\]: expected an origin such as/],
+    [{ grants: { Atlas: {} } }, /`Atlas` is not the name of a cell/],
+    [{ grants: { atlas: { blob: {} } } }, /grants\.atlas\.blob\.root: expected a value/],
+    [{ grants: { atlas: { blobs: {} } } }, /did you mean `blob`/],
+    [{ limits: { cpuMs: 0 } }, /limits\.cpuMs: expected a whole number from 1/],
+    [{ limits: { perSession: { burst: 1 } } }, /perSession\.perSecond: expected a value/],
+    [{ limits: { perSession: { perSecond: 0 } } }, /perSecond: expected a number above/],
+    [{ limits: { perSession: { perSecond: Number.NaN } } }, /perSecond: expected a number above/],
+    [{ limits: { methods: { search: { perSecond: 1 } } } }, /`search` is not a method such as/],
+    [{ issuers: [{ ...issuer, algorithms: ['none'] }] }, /algorithms\[0\]: expected one of EdDSA/],
+    [{ issuers: [{ ...issuer, algorithms: [] }] }, /at least one algorithm/],
+    [{ issuers: [{ ...issuer, key: 'x' }] }, /exactly one of key, keyFile and secret/],
+    [{ issuers: [{ ...issuer, keyFile: undefined }] }, /exactly one of key, keyFile and secret/],
+    [{ issuers: [{ ...issuer, algorithms: ['HS256'] }] }, /HS256 goes with `secret`/],
+    [{ issuers: [{ ...issuer, algorithms: ['HS256', 'RS256'] }] }, /HS256 stands alone/],
+    [{ issuers: [{ ...issuer, clockToleranceSec: 301 }] }, /from 0 to 300/],
+    [
+      { issuers: [{ audience: 'a', algorithms: ['RS256'], key: 'x' }] },
+      /\.issuer: expected a value/,
+    ],
+  ];
+  for (const [value, expected] of cases) t.regex(refused(value), expected, JSON.stringify(value));
+  const secret = { ...issuer, algorithms: ['HS256'], keyFile: undefined };
+  t.regex(refused({ issuers: [{ ...secret, secret: 'x'.repeat(31) }] }), /at least 32 bytes/);
+  t.notThrows(() => checkConfig({ issuers: [{ ...secret, secret: 'x'.repeat(32) }] }));
+});
+
+test('the loader: absent, good, without default, broken', async (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cell-config-'));
+  t.teardown(() => fs.rmSync(folder, { recursive: true }));
+  const write = (name: string, text: string): string => {
+    const at = path.join(folder, name);
+    fs.mkdirSync(at);
+    fs.writeFileSync(path.join(at, 'cell.config.ts'), text);
+    return at;
+  };
+  t.deepEqual(await loadConfig(folder), {});
+  const good = write(
+    'good',
+    `export default { port: 4500, issuers: [${JSON.stringify(issuer)}],
+    grants: { atlas: { blob: { root: './data' } } } } satisfies object;`,
+  );
+  const config = await loadConfig(good);
+  t.is(config.port, 4500);
+  t.is(config.issuers?.[0].keyFile, path.join(good, 'id.pem'));
+  t.deepEqual(config.grants, { atlas: { blob: { root: path.join(good, 'data') } } });
+  const none = write('none', 'export const port = 1;');
+  await t.throwsAsync(loadConfig(none), { message: /write `export default defineConfig/ });
+  const broken = write('broken', 'export default {');
+  await t.throwsAsync(loadConfig(broken), { message: /cell\.config\.ts: it could not be loaded/ });
+  const wrong = write('wrong', 'export default { port: -1 };');
+  await t.throwsAsync(loadConfig(wrong), { instanceOf: ConfigError });
+});
