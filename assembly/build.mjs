@@ -28,7 +28,9 @@ export function fillConsts(text, file) {
   return text.replace(/\{\{([^}]*)\}\}/g, (whole, expression) => {
     const filled = expression.replace(/[A-Z][A-Z0-9_]*/g, (name) => {
       if (name === 'NAME' && expression === 'NAME') return '0';
-      if (typeof CONSTS[name] !== 'number') throw new Error(`${file}: no const ${name} for ${whole}`);
+      if (typeof CONSTS[name] !== 'number') {
+        throw new Error(`${file}: no const ${name} for ${whole}`);
+      }
       return String(CONSTS[name]);
     });
     if (!/^[0-9+\-*|<>() ]+$/.test(filled)) throw new Error(`${file}: ${whole} is no expression`);

@@ -18,7 +18,9 @@ const OTHER = `class Item { id: u32 = 0; name: string = ""; }
 @service class Shop {
   private items: Map<u32, Item> = new Map();
   put(item: Item): u32 { this.items.set(item.id, item); return this.items.size; }
-  get(id: u32): Item { return this.items.has(id) ? this.items.get(id) : fail<Item>(Status.NOT_FOUND, "no item"); }
+  get(id: u32): Item {
+    return this.items.has(id) ? this.items.get(id) : fail<Item>(Status.NOT_FOUND, "no item");
+  }
 }
 `;
 

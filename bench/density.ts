@@ -1,5 +1,6 @@
-// density/cells, density/resident: live instances of a small cell in one process, linked as a lane links them (gate,
-// cell, membrane), each called once; resident KB each, and microseconds to instantiate.
+// density/cells, density/resident: live instances of a small cell in one process, linked as a lane
+// links them (gate, cell, membrane), each called once; resident KB each, and microseconds to
+// instantiate.
 
 import { EMBEDDED } from '../host/capability/registry.ts';
 import { Instance } from '../host/cell/instance.ts';

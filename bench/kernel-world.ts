@@ -1,5 +1,6 @@
-// Owns the world that the kernel's benches and tests run in: shared memory, a kernel, sessions, routes,
-// frames, and replies read back. No host code but host/lane/memory, ring and kernel takes part.
+// Owns the world that the kernel's benches and tests run in: shared memory, a kernel, sessions,
+// routes, frames, and replies read back. No host code but host/lane/memory, ring and kernel takes
+// part.
 
 import { HEADER_BYTES, KIND_REQUEST } from '../assembly/shared/frame.ts';
 import * as layout from '../assembly/shared/layout.ts';

@@ -1,7 +1,7 @@
 // Owns the numbers of the kernel alone, in one thread, nanoseconds a frame: what a refusal costs,
 // what a call into a sandboxed cell costs, and what each step before the cell adds, beside the
-// same steps in Express and Fastify (bench/overhead.ts), all in one run. Messages of 64 frames, as a
-// busy client sends them; `-single` rows have one frame a message.
+// same steps in Express and Fastify (bench/overhead.ts), all in one run. Messages of 64 frames, as
+// a busy client sends them; `-single` rows have one frame a message.
 //
 // Steps are differences of medians. The cell behind them is a function that returns at once:
 //   route      frame, route row, call_indirect, reply, counting     (public, no session needed)

@@ -1,7 +1,7 @@
 // Owns the numbers of the rings between two threads: a call to a lane and back while both spin, and
 // how many 32-byte calls a second go through one lane into a sandboxed cell. The lane is a worker
-// thread (bench/ring-lane.ts) with the kernel, the membrane and an echo cell; no session, no socket.
-// rtt-floor, in the same run, is what two bare words need on this machine.
+// thread (bench/ring-lane.ts) with the kernel, the membrane and an echo cell; no session, no
+// socket. rtt-floor, in the same run, is what two bare words need on this machine.
 
 import { Worker } from 'node:worker_threads';
 import { loadModules } from '../host/lane/kernel.ts';
@@ -69,8 +69,8 @@ function roundTrips(writer: RingWriter, reader: ReplyReader, calls: number): num
 
 interface Rate {
   perSecond: number;
-  /** CPU time of the process over the time that passed: 2 when both threads had a core. */
-  cores: number;
+  /** Times that the system took the core from one of the threads meanwhile. */
+  interruptions: number;
 }
 
 /** Calls a second over `calls` calls, `per` in a message. */
@@ -80,7 +80,7 @@ function throughput(writer: RingWriter, reader: ReplyReader, per: number, calls:
   const counter = new Counter();
   const all = calls * one.length;
   let pushed = 0;
-  const cpu = process.cpuUsage();
+  const before = process.resourceUsage().involuntaryContextSwitches;
   const began = process.hrtime.bigint();
   while (counter.bytes < all) {
     for (let i = 0; i < 16 && pushed < all && writer.push(1, 1, 0, message); i++) {
@@ -89,15 +89,16 @@ function throughput(writer: RingWriter, reader: ReplyReader, per: number, calls:
     reader.read(counter);
   }
   const seconds = Number(process.hrtime.bigint() - began) / 1e9;
-  const { user, system } = process.cpuUsage(cpu);
-  return { perSecond: calls / seconds, cores: (user + system) / 1e6 / seconds };
+  const interruptions = process.resourceUsage().involuntaryContextSwitches - before;
+  return { perSecond: calls / seconds, interruptions };
 }
 
-/** Median of `rounds` samples, of those in which both threads had a core: on a machine that others
- *  use as well the rest measures them. When there is no such sample, of all. */
-function rateOf(sample: () => Rate, rounds: number): { perSecond: number; n: number } {
-  const all = Array.from({ length: rounds }, sample);
-  const alone = all.filter((rate) => rate.cores > 1.8);
+/** Median of the samples of `ms` milliseconds, of those in which both threads kept their core: on
+ *  a machine that others use as well the rest measures them. Of all when there is none. */
+function rateOf(sample: () => Rate, ms: number): { perSecond: number; n: number } {
+  const all: Rate[] = [];
+  for (const end = performance.now() + ms; performance.now() < end; ) all.push(sample());
+  const alone = all.filter((rate) => rate.interruptions === 0);
   const used = alone.length > 0 ? alone : all;
   return { perSecond: median(used.map((rate) => rate.perSecond)), n: used.length };
 }
@@ -122,18 +123,19 @@ async function floor(rounds: number): Promise<number> {
 /** Emits all rows; with `quick` in about two seconds. */
 export async function run(emit: Emit, options: { quick: boolean }): Promise<void> {
   const calls = options.quick ? 20_000 : 100_000;
-  const rounds = options.quick ? 30 : 150;
+  const ms = options.quick ? 400 : 4000;
   await withLane((writer, reader) => {
     roundTrips(writer, reader, 10_000);
     const [p50, p99] = roundTrips(writer, reader, calls);
     emit({ name: 'rtt-spin', unit: 'ns', value: p50, n: calls });
     emit({ name: 'rtt-spin-p99', unit: 'ns', value: p99, n: calls });
     for (const [name, per, size] of [
-      ['throughput', 64, 262_144],
-      ['throughput-single', 1, 65_536],
+      ['throughput', 64, 32_768],
+      ['throughput-single', 1, 8192],
     ] as const) {
-      for (let i = 0; i < 10; i++) throughput(writer, reader, per, size);
-      const { perSecond, n } = rateOf(() => throughput(writer, reader, per, size), rounds);
+      const sample = () => throughput(writer, reader, per, size);
+      rateOf(sample, ms / 4);
+      const { perSecond, n } = rateOf(sample, ms);
       emit({ name, unit: 'calls/s', value: perSecond, n });
     }
   });

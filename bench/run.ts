@@ -141,7 +141,10 @@ export async function runOrder(order: Order): Promise<number> {
   }
   const names = order.suites.map((suite) => suite.name);
   const verdict = judge(names, rows);
-  if (!order.json) console.log(`\n${closing(verdict, failures)}`);
+  if (!order.json) {
+    if (order.quick) console.log('\n--quick: runs too short to judge targets by.');
+    console.log(`\n${closing(verdict, failures)}`);
+  }
   if (failures.length > 0) return 1;
   return order.strict && verdict.short.length + verdict.unmeasured.length > 0 ? 2 : 0;
 }

@@ -7,7 +7,7 @@ import { BACKPRESSURE_BYTES, MESSAGE_BYTES, PARK_BYTES } from '../assembly/share
 import type { Config } from './cell/config.ts';
 import { readCell } from './cell/module.ts';
 import { type Page, pages } from './gateway/pages.ts';
-import { removeHostFile, writeHostFile } from './host-file.ts';
+import { type HostEntry, removeHostFile, writeHostFile } from './host-file.ts';
 import type { CellSpec, LaneEvents, Lanes } from './lane/contract.ts';
 import { startLanes } from './lane/lanes.ts';
 import { createMemory } from './lane/memory.ts';
@@ -97,6 +97,40 @@ function socketPath(run: string): string | null {
   return process.platform !== 'win32' && Buffer.byteLength(file) <= SOCKET_PATH_BYTES ? file : null;
 }
 
+function listenOptionsOf(
+  options: HostOptions,
+  development: DevelopmentIssuer | undefined,
+): ListenOptions {
+  const pageToken = development && (() => development.mintToken({ subject: 'page' }));
+  return {
+    host: options.host,
+    port: options.port,
+    origins: options.config.origins ?? [],
+    hosts: options.config.hosts ?? [],
+    upgradePath: '/cell',
+    messageBytes: MESSAGE_BYTES,
+    backpressureBytes: BACKPRESSURE_BYTES,
+    http: pages(options.page, pageToken),
+  };
+}
+
+function entryOf(
+  run: string,
+  url: string,
+  socket: string | null,
+  development: boolean,
+  cells: CellSpec[],
+): HostEntry {
+  return {
+    pid: process.pid,
+    url,
+    socket,
+    issuerKey: development ? path.join(run, 'issuer.pem') : null,
+    startedAt: new Date().toISOString(),
+    cells: cells.map(({ name, file }) => ({ name, file })),
+  };
+}
+
 /** Starts a host. Rejects with an authored error when a cell is refused or the port is taken. */
 export async function startHost(options: HostOptions): Promise<Host> {
   const { config } = options;
@@ -141,17 +175,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     );
     closing.push(() => orders.close());
 
-    const pageToken = development && (() => development.mintToken({ subject: 'page' }));
-    const listenOptions: ListenOptions = {
-      host: options.host,
-      port: options.port,
-      origins: config.origins ?? [],
-      hosts: config.hosts ?? [],
-      upgradePath: '/cell',
-      messageBytes: MESSAGE_BYTES,
-      backpressureBytes: BACKPRESSURE_BYTES,
-      http: pages(options.page, pageToken),
-    };
+    const listenOptions = listenOptionsOf(options, development);
     const prefer = options.listener === 'ws' ? 'ws' : 'uws';
     const chosen = await chooseListener(prefer);
     const listener: Listener = await chosen.listen(listenOptions, reception);
@@ -162,14 +186,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       const local = await listenSocket(budget)({ ...listenOptions, path: socket }, reception);
       closing.push(() => local.close());
     }
-    writeHostFile(run, {
-      pid: process.pid,
-      url: listener.url,
-      socket,
-      issuerKey: development ? path.join(run, 'issuer.pem') : null,
-      startedAt: new Date().toISOString(),
-      cells: cells.map(({ name, file }) => ({ name, file })),
-    });
+    writeHostFile(run, entryOf(run, listener.url, socket, development !== undefined, cells));
     closing.push(() => removeHostFile(run, process.pid));
     let stopping: Promise<void> | undefined;
     return {

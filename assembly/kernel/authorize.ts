@@ -52,7 +52,9 @@ export function read(slot: usize, generation: u32): bool {
     perSession = load<u32>(slot + S_INTERVAL);
     standing = 0;
     if (flags & SESSION_REVOKED) standing = REVOKED;
-    else if (!(flags & SESSION_AUTHENTICATED)) standing = UNAUTHENTICATED | (REASON_NO_SESSION << 8);
+    else if (!(flags & SESSION_AUTHENTICATED)) {
+      standing = UNAUTHENTICATED | (REASON_NO_SESSION << 8);
+    }
     else if (load<i64>(slot + S_EXPIRY) <= now) standing = EXPIRED;
   } while (wordOf(slot) != word);
   // An expired token still calls public routes, but as nobody.

@@ -2,20 +2,18 @@
 // recover() when it has died. A frame is in hand from begin() until RING_PROGRESS passes it.
 
 import {
-  L_GENERATION, L_HAND_WORD, L_HANDOVER_HEAD_WORD, L_HANDOVER_WORD, L_ROUTE_WORD, L_SEQUENCE_WORD,
-  L_SESSION,
+  L_BUDGET_WORD, L_CPU_SLOT_WORD, L_GENERATION, L_HANDOVER_HEAD_WORD, L_HANDOVER_WORD,
+  L_ROUTE_WORD, L_SEQUENCE_WORD, L_SESSION,
 } from '../shared/layout';
 import { lane, word } from './lane';
 
 export const NO_ROUTE: u32 = 0xffffffff;
 
-/** The frame at input `position`, a call of `route`, is begun. */
+/** The frame at input `position`, a call of `route`, is begun. One store: the watchdog never sees
+ *  one word without the other, and positions serve as the sequence, since each call has another. */
 @inline
 export function begin(route: u32, position: u32): void {
-  // L_SEQUENCE and L_ROUTE are neighbours: the watchdog never sees one without the other. Positions
-  // serve as the sequence: each call has another, and nothing must be loaded.
   store<u64>(word(L_SEQUENCE_WORD), <u64>position | (<u64>route << 32));
-  store<u32>(word(L_HAND_WORD), position);
 }
 
 /** Nothing is in hand: a drain has ended. */
@@ -24,9 +22,11 @@ export function rest(): void {
   store<u32>(word(L_ROUTE_WORD), NO_ROUTE);
 }
 
-@inline
+/** Whether the frame at `position` is in hand. The words also say which waiting guest has the CPU
+ *  (host/lane/marks.ts), but then a slot or a budget of its own stands beside them. */
 export function isBegun(position: u32): bool {
-  return routeInHand() != NO_ROUTE && load<u32>(word(L_HAND_WORD)) == position;
+  if (routeInHand() == NO_ROUTE || load<u32>(word(L_SEQUENCE_WORD)) != position) return false;
+  return !load<u32>(word(L_CPU_SLOT_WORD)) && !load<u32>(word(L_BUDGET_WORD));
 }
 
 @inline

@@ -30,15 +30,9 @@ export function attachMetrics(): void {
 /** One answer of `route`, received at `stamp`. `failed` is 0 or 1. */
 @inline
 export function count(route: u32, stamp: u32, failed: u32): void {
-  countMany(route, stamp, 1 | (<u64>failed << 32));
-}
-
-/** Many answers: `calls` is calls | errors << 32. */
-@inline
-export function countMany(route: u32, stamp: u32, more: u64): void {
   const wanted = <u64>stamp | (<u64>route << 32);
   if (wanted != key) turn(wanted);
-  calls += more;
+  calls += 1 | (<u64>failed << 32);
 }
 
 /** Puts what was counted into its run. */

@@ -6,9 +6,9 @@
 //   L_OUT_RECORD    the record that was open: it gets its size, or is dropped when it has no frame
 //   L_ROUTE, L_HAND the frame in hand: answered with `status`, unless L_HANDOVER says that a
 //                   pending slot or another lane had it already
-//   pending slots   answered with `status`, but for the one that L_COMPLETION names (answered). When
-//                   a call used up its CPU budget, only the one that L_CPU_SLOT names is told so;
-//                   the others are told that their lane was lost
+//   pending slots   answered with `status`, but for the one that L_COMPLETION names (answered).
+//                   When a call used up its CPU budget, only the one that L_CPU_SLOT names is told
+//                   so; the others are told that their lane was lost
 // Frames not begun stay in the rings for the next worker. Idempotent: each answer is one commit.
 
 import { HEADER_BYTES } from '../shared/frame';

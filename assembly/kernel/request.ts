@@ -42,7 +42,7 @@ export function request(
     skip = extensionBytes;
   }
   if (code) refused(key, load<u32>(p, 8), code, 0, route, stamp, after);
-  else admit(p, skip, w0, step, after, slot, key, stamp, trusted);
+  else admit(place(key, HEADER_BYTES), p, skip, w0, step, after, slot, key, stamp, trusted);
 }
 
 /** Answers without a payload: code is status | reason << 8. */
@@ -59,17 +59,19 @@ export function refuse(key: u64, call: u32, code: u32, retry: u32): void {
   complete(place(key, HEADER_BYTES), call, code, retry, 0);
 }
 
-/** A call that may be made; its arguments begin `skip` bytes after the header. */
+/** A call that may be made; its arguments begin `skip` bytes after the header, its reply goes to
+ *  `at`, where place() would put it. */
 @inline
 export function admit(
-  p: usize, skip: u32, w0: u64, step: u32, after: u32, slot: usize, key: u64, stamp: u32,
+  at: usize, p: usize, skip: u32, w0: u64, step: u32, after: u32, slot: usize, key: u64, stamp: u32,
   trusted: bool,
 ): void {
   const route = <u32>(w0 >> 48), bytes = <u32>w0 - skip, w1 = load<u64>(p, 8), row = rowOf(route);
-  // Neighbours are read as one word: every access costs a bounds check of four instructions.
-  const placed = load<u64>(row, R_HOME), home = <u32>placed, perRoute = <u32>(placed >> 32);
+  // Neighbours are read as one: every access costs a bounds check of four instructions.
+  const at32 = v128.load(row, R_HOME), home = <u32>i32x4.extract_lane(at32, 0);
+  const perRoute = <u32>i32x4.extract_lane(at32, 1);
   let code: u32 = 0;
-  if (bytes > load<u32>(row, R_PAYLOAD_BYTES)) {
+  if (bytes > <u32>i32x4.extract_lane(at32, 3)) {
     code = RESOURCE_EXHAUSTED | (REASON_PAYLOAD_TOO_LARGE << 8);
   } else if (perSession | perRoute) {
     if (!trusted) code = charge(slot, row, route, perSession, perRoute);
@@ -83,10 +85,11 @@ export function admit(
     return;
   }
   beginHand(route, after - step);
-  const entry = load<u64>(row, R_FLAGS);
-  if ((home == HOME_ANY || home == self) && !(<u32>entry & ROUTE_WAITING)) {
-    const method = load<u32>(row, R_METHOD), args = p + HEADER_BYTES + skip;
-    const failed = dispatch(<u32>(entry >> 32), method, args, bytes, key, <u32>w1);
+  const at16 = v128.load(row, R_FLAGS);
+  if ((home == HOME_ANY || home == self) && !(i32x4.extract_lane(at16, 0) & ROUTE_WAITING)) {
+    const entry = i32x4.extract_lane(at16, 1), method = i32x4.extract_lane(at16, 2);
+    const args = p + HEADER_BYTES + skip;
+    const failed = dispatch(at, entry, method, args, bytes, key, <u32>w1);
     progress(after);
     count(route, stamp, failed);
   } else {
@@ -114,9 +117,8 @@ function hand(
 /** Enters the cell through its membrane; 1 when it failed. A trap leaves the frame in hand. */
 @inline
 function dispatch(
-  entry: u32, method: u32, args: usize, bytes: u32, key: u64, call: u32,
+  at: usize, entry: u32, method: u32, args: usize, bytes: u32, key: u64, call: u32,
 ): u32 {
-  let at = place(key, HEADER_BYTES);
   let answer = call_indirect<u64>(entry, method, args, bytes, at + HEADER_BYTES, room());
   if (answer >> 32 == 0) {
     respond(at, call, <u32>answer);

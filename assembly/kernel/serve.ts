@@ -18,7 +18,7 @@ import { pass } from './forward';
 import { begin as beginHand, rest } from './hand';
 import { invariants } from './invariants';
 import { routeCount, rowOf, self, sessionCount, sessionOf, word as laneWord } from './lane';
-import { countMany, runsFull } from './metrics';
+import { count, runsFull } from './metrics';
 import {
   addressOf, advance, begin, finishFrame, halt, head, inside, moveTo, owner, place, prepare,
   publishReplies, stop, writeError,
@@ -30,7 +30,6 @@ import {
 
 /** No kind and flags ever look like this: a forwarded frame takes the general road. */
 const NEVER: u32 = 0x10000;
-const ONE_ERROR: u64 = 0x1_0000_0001;
 
 @external('env', 'cancel')
 declare function cancel(connection: u32, generation: u32, call: u32): void;
@@ -43,6 +42,7 @@ export function serve(source: u32, budget: u32): u32 {
   while (at != end) {
     const r = record(), size = load<u32>(r);
     if (size != RECORD_SKIP && done < size) {
+      if (frames >= budget) break;
       frames += frameRun(r, size, source, budget - frames);
       if (done < size) break;
     }
@@ -57,63 +57,58 @@ export function serve(source: u32, budget: u32): u32 {
 }
 
 /** Serves frames of the record at `r` until all are done, or `budget` or the room is used up;
- *  stores how far it got in ring.done. The road of a plain REQUEST that is refused runs in
- *  locals: its frames count as answered once `answered` is stored (7 memory accesses a frame). */
+ *  stores how far it got in ring.done. A plain REQUEST that is refused is only written, at `out`:
+ *  it counts as answered once answered() is called (6 memory accesses a frame). */
 function frameRun(r: usize, size: u32, source: u32, budget: u32): u32 {
   const key = load<u64>(r, 4), stamp = load<u32>(r, 12), connection = <u32>key;
   const slot = connection < sessionCount ? sessionOf(connection) : 0;
   if (!slot || !read(slot, <u32>(key >> 32))) return drop(size);
-  let seen = word;
   const position = positionOf(0), plain: u32 = source ? NEVER : KIND_REQUEST;
-  let offset = done, frames: u32 = 0, out = head;
-  let tally: u64 = 0, tallied: u32 = 0;
+  let offset = done, left = budget, out = head;
   if (owner != key) halt();
   while (offset < size) {
-    if (frames == budget || <i32>(stop - out) <= 0) {
-      answered(out, position + offset, tallied, stamp, tally);
-      tally = 0;
-      if (frames == budget || runsFull || !prepare(key)) break;
+    if (!left || <i32>(stop - out) <= 0) {
+      answered(out, position + offset);
+      if (!left || runsFull || !prepare(key)) break;
       out = head;
     }
-    if (wordOf(slot) != seen) {
-      answered(out, position + offset, tallied, stamp, tally);
-      tally = 0;
-      if (!read(slot, <u32>(key >> 32))) return frames + drop(size);
-      seen = word;
-    }
-    frames++;
-    const p = r + RECORD_BYTES + offset, w0 = load<u64>(p), room = (size & ~7) - offset;
-    const whole = <u64><u32>w0 + HEADER_BYTES <= <u64>room;
-    if (whole && (<u32>(w0 >> 32) & 0xffff) == plain) {
-      const route = <u32>(w0 >> 48), step = (HEADER_BYTES + <u32>w0 + 7) & ~7;
-      const code = authorize(route, standing, roles, scopes);
-      if (code) {
-        if (route != tallied) {
-          if (tally) countMany(tallied, stamp, tally);
-          tallied = route;
-          tally = 0;
+    left--;
+    const p = r + RECORD_BYTES + offset, w0 = load<u64>(p), length = <u32>w0;
+    if ((<u32>(w0 >> 32) & 0xffff) == plain) {
+      if (<u64>length + HEADER_BYTES <= <u64>((size & ~7) - offset)) {
+        const route = <u32>(w0 >> 48), step = (HEADER_BYTES + length + 7) & ~7;
+        const code = authorize(route, standing, roles, scopes);
+        if (code) {
+          writeError(addressOf(out), load<u32>(p, 8), code);
+          out += HEADER_BYTES;
+          count(route, stamp, 1);
+          offset += step;
+          continue;
         }
-        tally += ONE_ERROR;
-        writeError(addressOf(out), load<u32>(p, 8), code);
-        out += HEADER_BYTES;
-      } else {
-        answered(out, position + offset, tallied, stamp, tally);
-        tally = 0;
-        admit(p, 0, w0, step, position + offset + step, slot, key, stamp, false);
+        answered(out, position + offset);
+        if (wordOf(slot) == word) {
+          const after = position + offset + step;
+          admit(addressOf(out), p, 0, w0, step, after, slot, key, stamp, false);
+          offset += step;
+        } else {
+          // Revoked, refreshed or closed since: judged again.
+          if (!read(slot, <u32>(key >> 32))) return budget - left + drop(size);
+          left++;
+        }
         out = head;
+        invariants();
+        continue;
       }
-      offset += step;
-    } else {
-      answered(out, position + offset, tallied, stamp, tally);
-      tally = 0;
-      offset = frame(p, w0, offset, size, slot, key, stamp, source);
-      out = head;
     }
+    answered(out, position + offset);
+    if (!read(slot, <u32>(key >> 32))) return budget - left + drop(size);
+    offset = frame(p, w0, offset, size, slot, key, stamp, source);
+    out = head;
     invariants();
   }
-  answered(out, position + offset, tallied, stamp, tally);
+  answered(out, position + offset);
   markDone(offset);
-  return frames;
+  return budget - left;
 }
 
 /** Nobody is there to be answered: the record goes silently. */
@@ -123,13 +118,12 @@ function drop(size: u32): u32 {
   return 1;
 }
 
-/** Makes the refusals that were only written count: out head, input position and metrics. */
+/** The refusals up to `out` are written: out head and input position follow in one step. */
 @inline
-function answered(out: u32, position: u32, route: u32, stamp: u32, tally: u64): void {
-  if (!tally) return;
+function answered(out: u32, position: u32): void {
+  if (out == head) return;
   moveTo(out);
   progress(position);
-  countMany(route, stamp, tally);
 }
 
 /**

@@ -89,7 +89,7 @@ export const RECORD_CONTROL: u32 = 2; // payload: one frame for host/session (a 
 export const LANE_BYTES: u32 = 4096;
 export const L_BELL_WORD: u32 = 0; // doorbell of the lane; only ever incremented
 export const L_SLEEPS_WORD: u32 = 16; // 1: the lane sleeps, ring its bell
-export const L_SEQUENCE_WORD: u32 = 32; // incremented per dispatch; the watchdog reads it
+export const L_SEQUENCE_WORD: u32 = 32; // another per call: input position; the watchdog reads it
 export const L_ROUTE_WORD: u32 = 33; // route being served, 0xffffffff = none
 export const L_SOURCE_WORD: u32 = 34; // input being served: 0 in ring, 1 + n forward ring n
 export const SOURCE_WAITING: u32 = 0xffffffff; // in L_SOURCE: the newest out head is L_COMPLETION's
@@ -97,7 +97,6 @@ export const L_STALLED_WORD: u32 = 35; // 1: the out ring is full
 export const L_WAITING_WORD: u32 = 36; // waiting calls accepted and not answered
 export const L_STATE_WORD: u32 = 37; // LANE_*
 export const L_OUT_RECORD_WORD: u32 = 38; // position of the open out record + 1, 0 = none
-export const L_HAND_WORD: u32 = 39; // input position of the frame begun last (with L_ROUTE)
 export const L_RANDOM: u32 = 160; // u64 state of the guests' generator (byte offset)
 export const L_NOW: u32 = 168; // i64 unix microseconds, stored per drain (byte offset)
 export const L_COMPLETION: u32 = 176; // u64: pending slot + 1 | out head << 32 (byte offset)

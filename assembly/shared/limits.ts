@@ -27,6 +27,9 @@ export const WAITING: u32 = 1024;
 export const WAITING_BYTES: u32 = 16 << 20;
 /** Instances per lane that may be suspended at once; above 32 stacks V8 slows down. */
 export const SUSPENDED: u32 = 32;
+/** Bytes of memory that the instances for waiting calls of one cell may hold in one lane, beyond
+ *  the first; further calls queue. Threat: SUSPENDED instances at their largest. */
+export const POOL_BYTES: u32 = 256 << 20;
 /** Lanes in one host. */
 export const LANES: u32 = 64;
 /** Bytes. Ring from one lane to another, for calls to actor cells that live elsewhere. */

@@ -113,8 +113,31 @@ function namesOf({ service, methods, records, enums }: Schema): string[] {
   return names;
 }
 
+/** Words that strict TypeScript takes for no parameter. */
+const RESERVED = new Set(
+  (
+    'arguments await break case catch class const continue debugger default delete do else enum ' +
+    'eval export extends false finally for function if implements import in instanceof interface ' +
+    'let new null package private protected public return static super switch this throw true ' +
+    'try typeof var void while with yield'
+  ).split(' '),
+);
+
+/** Methods, parameters and fields that a client in TypeScript cannot have. */
+function reservedNames({ methods, records }: Schema): string[] {
+  // An object with a method `then` is taken for a promise by `await`.
+  const names: string[] = methods.map((m) => m.name).filter((name) => name === 'then');
+  names.push(...methods.flatMap((m) => m.params.map((p) => p.name)).filter((n) => RESERVED.has(n)));
+  const fields = [...methods.flatMap((m) => m.params), ...records.flatMap((r) => r.fields)];
+  names.push(...fields.map((f) => f.name).filter((name) => name === '__proto__'));
+  return [...new Set(names)];
+}
+
 function checkNames(schema: Schema, types: ValueTypes, project: Project, findings: Findings): void {
   const taken = new Set(takenNames(schema));
+  for (const name of reservedNames(schema)) {
+    findings.report('CELL2016', entrySource(project), null, { name });
+  }
   for (const name of namesOf(schema)) {
     if (!NAME.test(name)) findings.report('CELL2017', entrySource(project), null, { name });
   }

@@ -81,6 +81,11 @@ export class Instance implements Guest {
     return this.view;
   }
 
+  /** Bytes of its memory. */
+  get size(): number {
+    return this.memory.buffer.byteLength;
+  }
+
   suspended(): void {
     if (this.entered) this.marks.leave(this.mark);
   }

@@ -4,7 +4,11 @@
 //
 //   stateless: instance 0 serves pure calls in `dispatch`; up to `cap` others serve waiting calls
 //   actor:     instance 0 serves everything; if a method waits, all calls come through `queue`
+import { POOL_BYTES, SUSPENDED } from '../../assembly/shared/limits.ts';
 import type { Instance } from './instance.ts';
+
+/** Bytes below which an instance is not looked at twice. */
+const SMALL_BYTES = POOL_BYTES / SUSPENDED;
 
 /**
  * A call that waits: from its acceptance to its one answer, or until its instance is free again.
@@ -41,6 +45,8 @@ export class Pool {
   readonly idle: Instance[] = [];
   /** Instances for waiting calls that exist or are being started, busy ones included. */
   live = 0;
+  /** Those of them that were made. */
+  private readonly members = new Set<Instance>();
   private queue: WaitingCall[] = [];
   private head = 0;
 
@@ -49,6 +55,32 @@ export class Pool {
     this.name = options.name;
     this.actor = options.actor;
     this.cap = options.actor ? 1 : options.cap;
+  }
+
+  /** A new instance for waiting calls stands ready. */
+  join(instance: Instance): void {
+    this.members.add(instance);
+    this.idle.push(instance);
+  }
+
+  /** An instance for waiting calls is gone. */
+  drop(instance: Instance): void {
+    this.members.delete(instance);
+    this.live--;
+  }
+
+  /** An instance is free again; one that hoards memory is dropped when there is too much of it. */
+  release(instance: Instance): void {
+    if (this.actor || instance.size <= SMALL_BYTES || this.held() <= POOL_BYTES) {
+      this.idle.push(instance);
+    } else this.drop(instance);
+  }
+
+  /** Bytes of memory of the instances for waiting calls. */
+  private held(): number {
+    let bytes = 0;
+    for (const instance of this.members) bytes += instance.size;
+    return bytes;
   }
 
   get queued(): number {
@@ -74,6 +106,8 @@ export class Pool {
 
   /** Whether a call at the head could begin now, by an idle instance or a new one. */
   get open(): boolean {
-    return this.idle.length > 0 || (!this.actor && this.live < this.cap);
+    if (this.idle.length > 0) return true;
+    if (this.actor || this.live >= this.cap) return false;
+    return this.live === 0 || this.held() < POOL_BYTES;
   }
 }

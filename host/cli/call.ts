@@ -84,7 +84,8 @@ function argumentsOf(schema: Schema, method: Method, texts: string[]): unknown[]
   if (texts.length !== params.length) {
     const wanted = params.map((p) => `${p.name}: ${typeText(p.type)}`).join(', ');
     throw new UserError(
-      `${schema.cell}.${method.name} takes ${params.length} arguments, and ${texts.length} were given`,
+      `${schema.cell}.${method.name} takes ${params.length} arguments, ` +
+        `and ${texts.length} were given`,
       `its parameters: (${wanted})`,
       'give one JSON value for each parameter, null for a nullable one that is left out',
     );

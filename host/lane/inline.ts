@@ -85,10 +85,13 @@ class InlineLanes implements Lanes {
     } finally {
       this.serving = false;
     }
+    if (this.lane.unprepared) setImmediate(this.prepare);
     if (!this.refused) return;
     this.refused = false;
     this.onRoom(0);
   }
+
+  private readonly prepare = (): void => this.lane.prepare();
 
   stats(): LaneStats[] {
     const waiting = this.lane.waiting.size;

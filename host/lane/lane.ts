@@ -39,6 +39,8 @@ interface Held {
   pool: Pool;
   /** Failed revivals in a row; sets how long the next one waits. */
   failures: number;
+  /** Takes the place of instance 0 when it traps. Only a cell that has trapped has one. */
+  spare: Instance | null;
 }
 
 /** First and longest pause before an instance that could not be made is tried again, in ms. */
@@ -62,6 +64,8 @@ export class Lane {
   private stopped = false;
   /** Beginnings and pauses under way: the event loop must run. */
   private pending = 0;
+  /** Cells whose spare was used up. */
+  private wanting: Held[] = [];
 
   /** `published` is called when answers were made visible outside of `turn`. */
   constructor(
@@ -134,6 +138,24 @@ export class Lane {
     return count;
   }
 
+  /** Whether `prepare` has something to do. */
+  get unprepared(): boolean {
+    return this.wanting.length > 0;
+  }
+
+  /** For when there is nothing else to do: links spares, so that the next trap costs 80 us less. */
+  prepare(): void {
+    const wanting = this.wanting;
+    this.wanting = [];
+    for (const held of wanting) {
+      try {
+        held.spare = this.link(held.part);
+      } catch {
+        held.spare = null; // its next trap links one, and tells what is wrong
+      }
+    }
+  }
+
   /** After a burst: latencies of what was served go into the histograms. */
   settle(): void {
     this.kernel.settle(nowUs());
@@ -152,7 +174,7 @@ export class Lane {
     const { index: cell, name, actor, home } = part;
     if (home >= 0 && home !== this.index) return;
     const pool = new Pool({ cell, name, actor, cap: SUSPENDED });
-    this.cells[cell] = { part, pool, failures: 0 };
+    this.cells[cell] = { part, pool, failures: 0, spare: null };
     this.plug(slotOf(cell), this.stubs.loading);
     this.pending++;
     try {
@@ -236,7 +258,7 @@ export class Lane {
     const name = held.part.methods[method].name;
     const text = this.teller.tell(held.part, name, instance, error);
     if (pool.first === instance) this.dropFirst(held);
-    else pool.live--;
+    else pool.drop(instance);
     return text;
   }
 
@@ -252,7 +274,9 @@ export class Lane {
     if (this.stopped) return;
     if (!held.part.start) {
       try {
-        this.install(held, this.link(held.part));
+        this.install(held, held.spare ?? this.link(held.part));
+        held.spare = null;
+        if (!this.wanting.includes(held)) this.wanting.push(held);
       } catch (error) {
         this.retry(held, error);
       }
@@ -284,7 +308,7 @@ export class Lane {
     pool.live++;
     if (!held.part.start) {
       try {
-        pool.idle.push(this.link(held.part));
+        pool.join(this.link(held.part));
       } catch (error) {
         this.shrink(held, error);
       }
@@ -293,7 +317,7 @@ export class Lane {
     this.during(
       this.create(held.part).then(
         (instance) => {
-          pool.idle.push(instance);
+          pool.join(instance);
           this.waiting.wake(pool);
         },
         (error: unknown) => this.shrink(held, error),

@@ -306,7 +306,7 @@ export class Waiting {
   private release(instance: Instance): void {
     const { pool } = instance.call as WaitingCall;
     instance.call = null;
-    pool.idle.push(instance);
+    pool.release(instance);
     this.wake(pool);
   }
 

@@ -86,7 +86,6 @@ export class WorkerLanes implements Lanes {
       const threads = await Promise.all(lanes.seats.map(() => lanes.workers.stand()));
       lanes.callStandby();
       await Promise.all(lanes.seats.map((seat, i) => lanes.sit(seat, threads[i])));
-      await lanes.standby;
     } catch (error) {
       await lanes.abandon();
       throw error;
@@ -127,8 +126,9 @@ export class WorkerLanes implements Lanes {
     void thread.exited.then((failed) => this.lost(seat, thread, failed));
     const held = this.cells.parts().filter((part) => this.belongs(part, seat));
     const parts = held.filter((part) => !this.quarantine.has(part.index));
-    await seat.occupy(thread, parts, (message) => this.heard(seat, message));
+    // Watched from here on: what a cell does while it begins is bounded too.
     this.watchdog.watch(seat.lane, thread.systemThread);
+    await seat.occupy(thread, parts, (message) => this.heard(seat, message));
   }
 
   private belongs(part: CellPart, seat: Seat): boolean {

@@ -163,6 +163,7 @@ class LaneWorker {
         if (lane.active) await setImmediate();
       } else if (lane.active) await this.pause(lane);
       else if (this.stopping) return;
+      else if (lane.unprepared) lane.prepare();
       else if (!this.spin()) this.sleep(lane);
     }
   }

@@ -219,9 +219,8 @@ class Upgrades<C> {
 
   stands(socket: WebSocket, stream: Socket, remote: string): void {
     const { backpressureBytes, messageBytes } = this.options;
-    const wire = new WsWire(
-      ...([socket, stream, remote, backpressureBytes, this.reception, this.farewells] as const),
-    );
+    const { reception, farewells } = this;
+    const wire = new WsWire(socket, stream, remote, backpressureBytes, reception, farewells);
     this.wires.add(wire);
     socket.on('error', () => {}); // 'close' follows and says all that is needed
     socket.on('pong', (data) => wire.control(data));

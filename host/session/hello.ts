@@ -32,8 +32,13 @@ interface Row {
 const UNKNOWN: WelcomeMethod = {
   route: 0,
   verdict: VERDICT_UNKNOWN,
-  why: 'no loaded cell has this method, or it needs a token',
+  why: 'no loaded cell has this method',
 };
+
+/**
+ * A route that no host has: its calls get what the kernel says to strangers of any closed route.
+ */
+const CLOSED: WelcomeMethod = { route: 0xffff, verdict: VERDICT_OK, why: null };
 
 /** Judges the methods of HELLOs against the loaded cells. */
 export class Directory {
@@ -68,7 +73,8 @@ export class Directory {
     this.refresh();
     return methods.map((asked) => {
       const row = this.rows.get(asked.name);
-      if (!row || !(authenticated || row.method.access.public)) return UNKNOWN;
+      if (!authenticated && !row?.method.access.public) return CLOSED;
+      if (!row) return UNKNOWN;
       if (row.fingerprint === asked.fingerprint) return ok(row);
       const why = this.judge(asked, row);
       if (why === undefined) return { route: 0, verdict: VERDICT_TEXT, why: null };

@@ -15,7 +15,7 @@ const PLACES = [
 ];
 
 /** Path of a Chromium, or null. */
-export function findBrowser(): string | null {
+export function findBrowser(places: (string | undefined)[] = PLACES): string | null {
   const runs = (file: string | undefined) => {
     if (file === undefined) return false;
     try {
@@ -25,14 +25,17 @@ export function findBrowser(): string | null {
       return false;
     }
   };
-  return PLACES.find(runs) ?? null;
+  return places.find(runs) ?? null;
 }
 
 /** Starts the browser; null when there is none and CELL_NO_BROWSER=1 allows that. */
-export async function openBrowser(what: string): Promise<Browser | null> {
-  const executablePath = findBrowser();
+export async function openBrowser(
+  what: string,
+  executablePath = findBrowser(),
+  allowed = process.env.CELL_NO_BROWSER === '1',
+): Promise<Browser | null> {
   if (executablePath !== null) return chromium.launch({ executablePath, args: ['--no-sandbox'] });
-  if (process.env.CELL_NO_BROWSER === '1') {
+  if (allowed) {
     console.error(`\n!!! NOT TESTED, for want of a browser (CELL_NO_BROWSER=1): ${what}\n`);
     return null;
   }

@@ -5,7 +5,7 @@ import test from 'ava';
 import type { Page } from 'playwright-core';
 import { bundlePage } from '../../cells/apps/atlas/page/bundle.ts';
 import { mapPage } from '../../host/gateway/pages.ts';
-import { openBrowser } from './browser.ts';
+import { findBrowser, openBrowser } from './browser.ts';
 import { buildAtlas, freePort, runFolder, serveAtlas } from './serve.ts';
 
 await buildAtlas();
@@ -214,4 +214,13 @@ test('the bundle is kept, and made anew when a file that went in has changed', a
   await t.throwsAsync(() => bundlePage({ cache, client: '/no/such/client.ts' }), {
     message: /client/,
   });
+});
+
+test('without a browser the tests fail and say how to get one', async (t) => {
+  t.is(findBrowser([undefined, '/no/such/browser']), null);
+  t.is(findBrowser(['/no/such/browser', process.execPath]), process.execPath);
+  await t.throwsAsync(() => openBrowser('the map', null, false), {
+    message: /apt-get install -y chromium.*CELL_NO_BROWSER=1 to leave out: the map/,
+  });
+  t.is(await openBrowser('nothing, this is only a test of saying so', null, true), null);
 });

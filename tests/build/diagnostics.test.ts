@@ -76,6 +76,41 @@ test('CELL2015: a signature that is too large', async (t) => {
   );
 });
 
+test('CELL2016: names that a client cannot have', async (t) => {
+  const codes = async (text: string) =>
+    (await described(`class V { __proto__: u32 = 0; } @service class Example { ${text} }`))
+      .findings;
+  for (const text of ['then(): void {}', 'a(arguments: u32): void {}', 'a(v: V): void {}']) {
+    t.deepEqual(
+      (await codes(text)).map((f) => f.code),
+      ['CELL2016'],
+      text,
+    );
+  }
+  t.deepEqual(await codes('thenable(argument: u32): void {}'), []);
+});
+
+test('CELL5004: what the library would import has a place and a better word', async (t) => {
+  const { findings } = await built(
+    `@service class Example {
+      a(): i64 { return Date.now(); }
+      b(): void { trace("b"); }
+      c(): void { foreign(); }
+      d(): void { process.exit(1); }
+    }
+    @external("other", "thing") declare function foreign(): void;`,
+  );
+  t.deepEqual(
+    findings.map((f) => [f.code, f.line, f.fix]),
+    [
+      ['CELL5004', 2, 'write now()'],
+      ['CELL5004', 3, 'write log.debug("...")'],
+      ['CELL5004', 5, 'write a method, or fail(status, message)'],
+      ['CELL5004', 7, 'write what the SDK offers'],
+    ],
+  );
+});
+
 test('CELL5006: what asc cannot take is a finding, and the process lives', async (t) => {
   const sum = 'n + '.repeat(10_000);
   const { findings } = await built(

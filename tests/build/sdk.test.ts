@@ -144,7 +144,9 @@ class Example {
   start(): void { this.bytes = Blob.size("a"); }
   started(): i64 { return this.bytes; }
   size(name: string): i64 { return Blob.size(name); }
-  read(name: string, offset: i64, length: i32): Uint8Array { return Blob.read(name, offset, length); }
+  read(name: string, offset: i64, length: i32): Uint8Array {
+    return Blob.read(name, offset, length);
+  }
   all(name: string): Uint8Array { return Blob.read(name); }
   raw(name: string): u32 {
     const p = heap.alloc(16);
@@ -153,7 +155,7 @@ class Example {
   }
 }`);
 
-/** `cell:blob` over one file `a` that gives at most three bytes a read; anything else is not found. */
+/** `cell:blob` over one file `a` that gives at most three bytes a read. */
 async function withBlob() {
   const content = Uint8Array.from({ length: 10 }, (_, i) => i + 1);
   const memory = (): Uint8Array =>
@@ -174,7 +176,7 @@ async function withBlob() {
   return linked;
 }
 
-test("blobs are read whole and in part; what is not there fails with the host's status", async (t) => {
+test('blobs are read whole and in part, or fail with the status of the host', async (t) => {
   const x = await withBlob();
   t.deepEqual(x.call('size', 'a'), { value: 10n });
   t.deepEqual(x.call('all', 'a'), { value: Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) });

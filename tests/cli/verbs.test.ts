@@ -67,7 +67,7 @@ test('call: arguments, roles and errors', async (t) => {
   }
 });
 
-test('revoke: the next frame of an open connection is refused, and so is the next host', async (t) => {
+test('revoke: the next frame of a connection is refused, and so is the next host', async (t) => {
   const project = new Project(t);
   project.write('hello.cell.ts', HELLO);
   const host = await project.run('hello.cell.ts', '--lanes', '0');

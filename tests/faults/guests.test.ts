@@ -1,5 +1,6 @@
 // Guests at fault: each gets a clear status, everyone else gets served, and the host stays.
 import test from 'ava';
+import { POOL_BYTES } from '../../assembly/shared/limits.ts';
 import { REASON_CPU, REASON_QUARANTINE, REASON_REPLY_WILD } from '../../assembly/shared/reason.ts';
 import * as S from '../../assembly/shared/status.ts';
 import { ECHO, number, reply, type WatCell } from '../lane/cells.ts';
@@ -139,6 +140,18 @@ test.serial(
     t.deepEqual([other.status, other.reason], [S.UNAVAILABLE, REASON_QUARANTINE]);
     t.is(desk.lanes.stats()[0].restarts, 3);
     t.true(desk.log.some((l) => /`bad` is in quarantine/.test(l.text)));
+    const { quarantine } = desk.lanes as unknown as { quarantine: { release(cell: number): void } };
+    quarantine.release(1);
+    let after = await desk.call(route + METHOD.grow);
+    while (after.status === S.UNAVAILABLE) {
+      await new Promise((resolve) => setImmediate(resolve));
+      after = await desk.call(route + METHOD.grow);
+    }
+    t.deepEqual(
+      [after.status, messageOf(after)],
+      [S.INTERNAL, 'unreachable'],
+      'it is entered again',
+    );
   },
 );
 
@@ -181,4 +194,55 @@ test.serial('a guest that logs without end loses lines, not the host', async (t)
   const lines = desk.log.filter((l) => l.cell === 'chatty');
   t.true(lines.length > 100 && lines.length <= 2000, `${lines.length} lines`);
   t.deepEqual([lines[0].text, lines[0].level], ['line\ufffd', 'warn']);
+});
+
+test.serial(
+  'a guest that fills its memory and traps again and again: memory is bounded',
+  async (t) => {
+    const desk = await Desk.open(t, { lanes: 1 });
+    desk.session(1);
+    const route = await desk.load({
+      name: 'hog',
+      memory: '1 1024',
+      cpuMs: 5000,
+      methods: [
+        {
+          name: 'fill',
+          body: `(drop (memory.grow (i32.const 500)))
+          (memory.fill (i32.const 65536) (i32.const 1) (i32.const 0x1f00000)) (unreachable)`,
+        },
+      ],
+    });
+    const before = process.memoryUsage.rss();
+    for (let i = 0; i < 60; i++) t.is((await desk.call(route)).status, S.INTERNAL);
+    const grown = (process.memoryUsage.rss() - before) / 2 ** 20;
+    t.true(grown < 1000, `60 times 31 MB left ${grown} MB`);
+  },
+);
+
+test.serial('waiting guests that hoard memory: few at a time, all served', async (t) => {
+  const driver = { size: async () => 5, read: async () => 0 };
+  const desk = await Desk.open(t, { lanes: 0, drivers: { blob: () => driver } });
+  desk.session(1);
+  const wait = '(drop (call $size (i32.const 16) (i32.const 1)))';
+  const hoard: WatCell = {
+    name: 'hoard',
+    memory: '1 1024',
+    imports: '(import "cell:blob" "size" (func $size (param i32 i32) (result i64)))',
+    methods: [
+      {
+        name: 'hoard',
+        tier: 'waiting',
+        body: `(drop (memory.grow (i32.const 800))) ${wait} ${wait} ${number('(memory.size)')}`,
+      },
+    ],
+  };
+  const route = await desk.load(hoard, { blob: { root: '.' } });
+  const calls = Array.from({ length: 200 }, (_, id) => ({ route, id }));
+  desk.push(0, 1, calls);
+  await desk.until(() => desk.total === 200);
+  for (const { id } of calls) t.true(readU32(desk.got(id)[0].payload) >= 801);
+  const { lane } = desk.lanes as unknown as { lane: { cells: { pool: { live: number } }[] } };
+  const { live } = lane.cells[0].pool;
+  t.true(live * 801 * 65536 <= POOL_BYTES + 801 * 65536, `${live} instances stayed`);
 });

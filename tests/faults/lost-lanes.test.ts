@@ -4,12 +4,12 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import { REASON_LANE_LOST } from '../../assembly/shared/reason.ts';
+import { REASON_LANE_LOST, REASON_QUARANTINE } from '../../assembly/shared/reason.ts';
 import * as S from '../../assembly/shared/status.ts';
 import type { WorkerLanes } from '../../host/lane/worker-lanes.ts';
 import { ECHO, number, type WatCell } from '../lane/cells.ts';
 import { Desk } from '../lane/desk.ts';
-import { readU32, u32, waiter } from '../lane/waiters.ts';
+import { BLOB_IMPORTS, readU32, u32, waiter } from '../lane/waiters.ts';
 
 const SEED = Number(process.env.CELL_SEED ?? 20261120);
 
@@ -114,6 +114,36 @@ test.serial('an actor whose lane is lost begins again in the same lane', async (
     [1, 0],
   );
 });
+
+test.serial(
+  'a start() that never ends the second time: its neighbours get their lane back',
+  async (t) => {
+    const root = fs.mkdtempSync(path.join(os.tmpdir(), 'cell-lost-'));
+    t.teardown(() => fs.rmSync(root, { recursive: true }));
+    fs.writeFileSync(path.join(root, 'a'), 'five!');
+    const desk = await Desk.open(t, { lanes: 1, startCpuMs: 100 });
+    desk.session(1);
+    const route = await desk.load(worker);
+    const moody: WatCell = {
+      ...counter,
+      name: 'moody',
+      imports: BLOB_IMPORTS,
+      extra: `(data (i32.const 16) "a") ${counter.extra}`,
+      start: `(if (i64.lt_s (call $size (i32.const 16) (i32.const 1)) (i64.const 0))
+      (then (loop $l (br $l))))`,
+    };
+    const other = await desk.load(moody, { blob: { root } });
+    t.is(readU32((await desk.call(other)).payload), 1);
+    fs.rmSync(path.join(root, 'a'));
+    end(desk, 0);
+    // Lost once from outside, then once for every strike, then without the cell.
+    await desk.soon(() => desk.log.some((l) => /`moody` is in quarantine/.test(l.text)));
+    let answer = await desk.call(route, u32(1));
+    while (answer.status !== S.OK) answer = await desk.call(route, u32(1));
+    const refused = await desk.call(other);
+    t.deepEqual([refused.status, refused.reason], [S.UNAVAILABLE, REASON_QUARANTINE]);
+  },
+);
 
 test.serial(
   'a lane ended with nothing in hand answers nobody wrongly; calls that come meanwhile are kept',

@@ -41,7 +41,7 @@ test('files of the folder, with types and headers that pin the page to its origi
   t.regex((await ask(handler, '/a%20b.js')).headers['content-type'] ?? '', /javascript/);
 });
 
-test('nothing else: traversal, links out, dot files, NUL, malformed escapes, folders', async (t) => {
+test('nothing else: traversal, links out, dot files, NUL, bad escapes, folders', async (t) => {
   const handler = pages(folderPage(site(t).root));
   const paths = [
     '/../outside.txt',
@@ -77,7 +77,7 @@ test('a map of files: / is its index', async (t) => {
   t.is((await ask(handler, '/constructor')).status, 404);
 });
 
-test('development tokens: only for pages of this origin, only where there is an issuer', async (t) => {
+test('development tokens: for pages of this origin, where there is an issuer', async (t) => {
   const closed = pages(undefined);
   t.is((await ask(closed, '/cell/token', { 'x-cell-token': '1' })).status, 404);
   const open = pages(undefined, async () => 'jwt');

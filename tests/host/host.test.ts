@@ -69,7 +69,7 @@ test('a capability that was not granted is refused by name, with what to write',
   t.is(host.cells[0]?.name, 'shelf');
 });
 
-test('two modules of one name are refused, and a host that failed leaves nothing running', async (t) => {
+test('two modules of one name are refused; a failed host leaves nothing running', async (t) => {
   const cwd = await project(t);
   const wasm = path.join(cwd, '.cell/out/hello.wasm');
   await t.throwsAsync(startHost(options(cwd, { modules: [wasm, wasm] })), {
@@ -82,7 +82,7 @@ test('two modules of one name are refused, and a host that failed leaves nothing
   t.is(entry.url, host.url, 'the running host keeps its entry');
 });
 
-test('the development issuer: loopback only, and only where nobody says whom to trust', async (t) => {
+test('the development issuer: loopback only, where nobody says whom to trust', async (t) => {
   const cwd = await project(t);
   const secret = 'x'.repeat(32);
   const issuers: Config['issuers'] = [

@@ -283,7 +283,7 @@ test('splitmix64 matches its published first outputs for seed 1234567', (t) => {
   );
 });
 
-test('log lines lie in the lane’s ring: cut at the limit, lost and counted when it is full', (t) => {
+test('log lines lie in the lane’s ring: cut at the limit, lost ones are counted', (t) => {
   const { w, guest: cell, gate } = world({});
   const bytes = new Uint8Array(cell.memory.buffer);
   bytes.fill(65, 0, 5000);

@@ -64,9 +64,9 @@ function silent(port: number, next: (socket: Socket) => void): Socket {
   return socket;
 }
 
-test('ws: a peer that answers no ping is given up, one that does is kept', async (t) => {
+test.serial('ws: a peer that answers no ping is given up, one that does is kept', async (t) => {
   const recorder = new Recorder();
-  const listener = await listenWsWithin({ ...WS_BOUNDS, pingMs: 60 })(listenOptions(), recorder);
+  const listener = await listenWsWithin({ ...WS_BOUNDS, pingMs: 400 })(listenOptions(), recorder);
   const client = await webSocketClient(listener.url);
   await recorder.until(() => recorder.seen.length === 1);
   const socket = silent(listener.port, () => {});
@@ -109,7 +109,7 @@ test('what waits for peers that were closed is bounded; room comes back with tim
 });
 
 for (const kind of KINDS.filter((each) => each !== 'memory')) {
-  test(`${kind}: many closed peers that never read are cut off`, async (t) => {
+  test.serial(`${kind}: many closed peers that never read are cut off`, async (t) => {
     const recorder = new Recorder();
     const { listener, connect: open } = await stand(kind, recorder, {
       backpressureBytes: 16 << 20,

@@ -71,9 +71,20 @@ test('strangers learn nothing: to them a closed method looks like none', async (
   const { welcome } = await greet(client, { methods });
   const [open, signed, nothing, other] = welcome!.methods;
   t.is(open.verdict, 0);
-  t.is(signed.verdict, 1);
+  t.deepEqual(signed, { route: 65535, verdict: 0, why: null });
   t.deepEqual(signed, nothing);
   t.deepEqual(signed, other);
+});
+
+test('with a token, a method that does not exist is said to be unknown', async (t) => {
+  const { connect, issuer } = await house(t);
+  const token = await issuer.mintToken({ subject: 'alice' });
+  const methods = [asks('demo.nothing(u32)->u32', true), asks(SIGN)];
+  const { welcome } = await greet(await connect(), { token, methods });
+  t.deepEqual(welcome!.methods, [
+    { route: 0, verdict: 1, why: 'no loaded cell has this method' },
+    { route: 1, verdict: 0, why: null },
+  ]);
 });
 
 test('a mismatch asks for the text once, then it is judged', async (t) => {
@@ -126,7 +137,7 @@ test('cells that are loaded later are found by later HELLOs', async (t) => {
   lanes.onPush = (connection, generation, bytes) => delivery.control(connection, generation, bytes);
   const client = await connect();
   const late = asks('late.open(u32)->u32');
-  t.is((await greet(client, { methods: [late] })).welcome!.methods[0].verdict, 1);
+  t.is((await greet(client, { methods: [late] })).welcome!.methods[0].route, 65535);
   cells.push(demoCell({ signed: SIGNED, open: PUBLIC }, 1, 'late'));
   const { welcome } = await greet(client, { methods: [late] });
   t.deepEqual(welcome!.methods[0], { route: 2, verdict: 0, why: null });

@@ -91,7 +91,7 @@ test('subjects with open sessions are never forgotten', (t) => {
   t.is(subjects.size, 2);
 });
 
-test('revocations survive reopening: all tokens until then, old ones while they live', async (t) => {
+test('revocations survive reopening: all tokens until then, old ones for life', async (t) => {
   const file = join(folder(t), 'run', 'revoked');
   const now = Date.now();
   const first = await openRevocations(file);

@@ -12,7 +12,7 @@ function folder(t: import('ava').ExecutionContext): string {
   return run;
 }
 
-test('orders left while no host ran are carried out at the start, later ones as they come', async (t) => {
+test('orders left while no host ran are carried out at start, later ones at once', async (t) => {
   const run = folder(t);
   const done: RevokeOrder[] = [];
   const early = leaveOrder(run, { subject: 'a', until: 5 });

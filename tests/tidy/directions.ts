@@ -45,7 +45,7 @@ const rules: readonly Rule[] = [
     of: /^host\/synapse\//,
     may: /^(?:host\/(?:synapse|schema)|assembly\/shared)\/|^host\/session\/wire\.ts$/,
     outside: false,
-    why: 'host/synapse runs in browsers: host/schema and host/session/wire.ts; Node only in its node/',
+    why: 'host/synapse runs in browsers: host/schema, host/session/wire.ts; Node in its node/',
   },
   {
     of: /^host\/cli\//,

@@ -38,20 +38,21 @@ export interface Codecs {
 
 type Coder = (...args: unknown[]) => unknown;
 
+const CODEC = new URL('../../host/synapse/codec.ts', import.meta.url).href;
+
 /** The codecs of a schema's generated client. */
-export async function loadClient(schema: Schema): Promise<Codecs> {
-  return (await loadModule(schema)).codecs;
+export async function loadClient(schema: Schema, codec?: string): Promise<Codecs> {
+  return (await loadModule(schema, codec)).codecs;
 }
 
-/** The module of a schema's generated client, with its codecs exported. */
+/** The module of a schema's generated client, with its codecs exported; `codec` is what it imports. */
 export async function loadModule(
   schema: Schema,
+  codec = `export * from '${CODEC}';`,
 ): Promise<{ module: Record<string, Coder>; codecs: Codecs }> {
   const folder = mkdtempSync(join(tmpdir(), 'cell-client-'));
   try {
-    const codec = new URL('../../host/synapse/codec.ts', import.meta.url).href;
-    const shim = `export * from '${codec}';\nexport class Synapse {}\n`;
-    writeFileSync(join(folder, 'synapse.ts'), shim);
+    writeFileSync(join(folder, 'synapse.ts'), `${codec}\nexport class Synapse {}\n`);
     const names = schema.methods.flatMap(({ name }) => [`encode_${name}`, `decode_${name}`]);
     const client = emitClient(schema).replaceAll("'cell/synapse'", "'./synapse.ts'");
     writeFileSync(join(folder, 'client.ts'), `${client}\nexport { ${names.join(', ')} };\n`);

@@ -20,7 +20,7 @@ export interface PageFile {
 export interface BundleOptions {
   /** The generated client; default `.cell/clients/atlas.ts` of this project. */
   client?: string;
-  /** Where bundles are kept; default `.cell/out/atlas/page`. null: nowhere. */
+  /** Where bundles are kept; default `.cell/out/atlas-page`. null: nowhere. */
   cache?: string | null;
 }
 
@@ -38,7 +38,7 @@ interface Cached {
  */
 export async function bundlePage(options: BundleOptions = {}): Promise<Map<string, PageFile>> {
   const client = options.client ?? join(project, '.cell/clients/atlas.ts');
-  const cache = options.cache === undefined ? join(project, '.cell/out/atlas/page') : options.cache;
+  const cache = options.cache === undefined ? join(project, '.cell/out/atlas-page') : options.cache;
   const scripts =
     (cache === null ? undefined : await kept(cache, client)) ?? (await bundle(client, cache));
   const file = (name: string) => readFile(join(here, name));
