@@ -1,6 +1,7 @@
 // Owns `--lanes 0`: the same Lanes contract with the lane in the calling thread. A message is
 // served within `push`; calls that wait go on with the event loop. Nothing can end a cell that
 // loops for ever here: it is for trusted cells and for measuring.
+import { DRAIN_FRAMES } from '../../assembly/shared/limits.ts';
 import { Cells, type LanesOptions } from './cells.ts';
 import { nowUs } from './clock.ts';
 import type { CellSpec, Deliver, LaneStats, Lanes, MethodStats } from './contract.ts';
@@ -26,6 +27,12 @@ class InlineLanes implements Lanes {
   private readonly timer: NodeJS.Timeout;
   private serving = false;
   private refused = false;
+  /** The end of this tick is awaited: what comes until then is served there. */
+  private awaited = false;
+  private readonly tickEnds = (): void => {
+    this.awaited = false;
+    if (!this.stopped && this.inRing.used() > 0) this.serve();
+  };
   private stopped = false;
   private ended: Promise<void> | undefined;
 
@@ -56,14 +63,26 @@ class InlineLanes implements Lanes {
     return 0;
   }
 
+  /**
+   * The first message of a tick is served at once, for a call that is alone; those that follow are
+   * served together at the end of the tick: one drain, one send and one reading of the clock for
+   * all of them halve the cost of a message.
+   */
   push(_lane: number, connection: number, generation: number, bytes: Uint8Array): boolean {
     if (this.stopped) return false;
-    const stamp = stampOf(nowUs());
+    const now = nowUs();
+    const stamp = stampOf(now);
     if (!this.inRing.push(connection, generation, stamp, bytes)) {
-      this.refused = true;
-      return false;
+      this.serve(now);
+      if (!this.inRing.push(connection, generation, stamp, bytes)) {
+        this.refused = true;
+        return false;
+      }
     }
-    this.serve();
+    if (this.awaited) return true;
+    this.awaited = true;
+    setImmediate(this.tickEnds);
+    this.serve(now);
     return true;
   }
 
@@ -71,16 +90,18 @@ class InlineLanes implements Lanes {
    * Drains and delivers until there is nothing to do. A call from within (a callback of `deliver`
    * that pushes) only leaves its message in the ring: the loop that runs serves it.
    */
-  private serve(): void {
+  private serve(first: number = nowUs()): void {
     if (this.serving) return;
     this.serving = true;
     try {
-      for (;;) {
-        const frames = this.lane.turn();
+      for (let now = first; ; now = nowUs()) {
+        const frames = this.lane.turn(DRAIN_FRAMES, now);
         if (frames > 0) this.lane.settle();
         const bytes = this.outRing.read(this.deliver);
         if (bytes > 0 && this.lane.waiting.stalled) this.lane.waiting.resend();
         if (frames === 0 && bytes === 0) break;
+        const more = frames === DRAIN_FRAMES || this.inRing.used() > 0;
+        if (!more && !this.lane.waiting.stalled) break;
       }
     } finally {
       this.serving = false;

@@ -126,10 +126,10 @@ export class Lane {
    * One turn: drains at most `frames` frames, survives a trap, begins what waits.
    * Returns the frames handled; 0 = nothing to do.
    */
-  turn(frames: number = DRAIN_FRAMES): number {
+  turn(frames: number = DRAIN_FRAMES, now: number = nowUs()): number {
     let count: number;
     try {
-      count = this.kernel.drain(nowUs(), frames);
+      count = this.kernel.drain(now, frames);
     } catch (error) {
       this.trapped(error);
       count = 1;

@@ -168,7 +168,7 @@ export class ReplyReader {
           continue;
         }
         at = (at + ((RECORD_BYTES + size + 15) & ~15)) | 0;
-        if (size !== 0) this.#deliver(deliver, record, size);
+        if (size !== 0) this.#deliver(deliver, record, size, at === head);
         if (((at - freed) | 0) >>> 0 > FREE_BYTES) {
           Atomics.store(words, this.#tail, at);
           freed = at;
@@ -181,7 +181,7 @@ export class ReplyReader {
     return ((at - from) | 0) >>> 0;
   }
 
-  #deliver(deliver: Deliver, record: number, size: number): void {
+  #deliver(deliver: Deliver, record: number, size: number, last: boolean): void {
     const { words, bytes } = this.#shared;
     const word = record >>> 2;
     const connection = words[word + 1] >>> 0;
@@ -189,7 +189,7 @@ export class ReplyReader {
     const from = record + RECORD_BYTES;
     const tag = words[word + 3];
     if (tag === RECORD_DATA) {
-      deliver.frames(connection, generation, bytes.subarray(from, from + size));
+      deliver.frames(connection, generation, bytes.subarray(from, from + size), last);
     } else if (tag === RECORD_CLOSE) {
       deliver.close(connection, generation, words[from >>> 2] >>> 0);
     } else if (tag === RECORD_CONTROL) {

@@ -39,6 +39,9 @@ export class Seat {
   thread: LaneThread | null = null;
   /** A push found the ring full: tell the session when there is room. */
   refused = false;
+  /** The bell was rung in this tick. It is rung once more at the tick's end, not once a message: a
+   *  wake-up costs both threads more than the call. */
+  rung = false;
   /** Cells that the thread holds, by index. */
   readonly holds = new Set<number>();
   private readonly memory: SharedMemory;

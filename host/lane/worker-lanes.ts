@@ -53,6 +53,8 @@ export class WorkerLanes implements Lanes {
   private ended: Promise<void> | undefined;
   /** Some seat has refused a message. */
   private refused = false;
+  /** Receive stamp of this tick's messages; null = the clock was not read yet. */
+  private stamp: number | null = null;
 
   private constructor(options: LanesOptions, spinUs: number) {
     const { memory, events } = options;
@@ -67,7 +69,7 @@ export class WorkerLanes implements Lanes {
     });
     const table = new WebAssembly.Table({ initial: TABLE_SLOTS, element: 'anyfunc' });
     this.recovery = loadKernel({ module: modules.kernel, memory: memory.memory, table });
-    this.delivery = new Delivery(memory, options.deliver, () => this.offerRoom());
+    this.delivery = new Delivery(memory, options.deliver, () => this.polled());
     this.logs = new LogRings(memory, events, (cell) => this.cells.nameOf(cell));
     this.watchdog = new Watchdog(memory, {
       budgetMs: (route) => this.cells.routes.budgetMs(route),
@@ -273,16 +275,30 @@ export class WorkerLanes implements Lanes {
 
   push(lane: number, connection: number, generation: number, bytes: Uint8Array): boolean {
     const seat = this.seats[lane];
-    if (this.stopping || !seat.writer.push(connection, generation, stampOf(nowUs()), bytes)) {
+    if (this.stamp === null) this.stamp = stampOf(nowUs());
+    if (this.stopping || !seat.writer.push(connection, generation, this.stamp, bytes)) {
       seat.refused = true;
       this.refused = true;
       this.delivery.poke();
       return false;
     }
+    if (seat.rung) return true;
+    seat.rung = true;
     ringLane(this.memory, lane);
     this.delivery.poke();
     this.watchdog.alert();
     return true;
+  }
+
+  /** A tick is over: what was pushed after its first message is told to the lanes. */
+  private polled(): void {
+    this.stamp = null;
+    for (const seat of this.seats) {
+      if (!seat.rung) continue;
+      seat.rung = false;
+      ringLane(this.memory, seat.lane);
+    }
+    this.offerRoom();
   }
 
   private tick(): void {
