@@ -51,7 +51,7 @@ const EXPORTS = new Set(['memory', 'table', 'alloc', 'handle', '_initialize', 's
 /** Flags that decide the bytes; part of the cache key. */
 export function flagsFor(actor: boolean, pages: number): string[] {
   return [
-    '-O3',
+    '-O2',
     '--debug',
     '--runtime',
     actor ? 'cell-collect' : 'cell-arena',
@@ -86,7 +86,7 @@ export async function runAsc(options: AscOptions): Promise<RawModule> {
     ...['--outFile', 'cell.wasm', '--sourceMap'],
   ];
   const { error } = await withoutExit(() =>
-    asc.main(flags, { stats: (globalThis as any).__stats,
+    asc.main(flags, {
       stdout: silent as never,
       stderr: silent as never,
       readFile: (name, folder) => readFor(options, name, folder),

@@ -292,13 +292,15 @@ export class WorkerLanes implements Lanes {
 
   /** A tick is over: what was pushed after its first message is told to the lanes. */
   private polled(): void {
+    // First, since the session may push here what it had parked: no push may outlive its tick with
+    // `rung` set, or the next one would wake nobody.
+    this.offerRoom();
     this.stamp = null;
     for (const seat of this.seats) {
       if (!seat.rung) continue;
       seat.rung = false;
       ringLane(this.memory, seat.lane);
     }
-    this.offerRoom();
   }
 
   private tick(): void {

@@ -1,8 +1,8 @@
 // Owns what a HELLO asks for and what WELCOME says: who the caller is, and which of the methods
 // that it names it may use by which route. Never opens sessions, never touches a wire.
 //
-// Strangers learn nothing: to a caller without a token, a method that needs one looks like none at
-// all.
+// Strangers learn nothing: to a caller without a token, a method that needs one looks like one that
+// does not exist.
 
 import { PROTOCOL_VERSION } from '../../assembly/shared/frame.ts';
 import type { CellSpec } from '../lane/contract.ts';
@@ -15,6 +15,7 @@ import {
   VERDICT_INCOMPATIBLE,
   VERDICT_OK,
   VERDICT_TEXT,
+  VERDICT_TOKEN,
   VERDICT_UNKNOWN,
 } from './wire.ts';
 
@@ -35,10 +36,12 @@ const UNKNOWN: WelcomeMethod = {
   why: 'no loaded cell has this method',
 };
 
-/**
- * A route that no host has: its calls get what the kernel says to strangers of any closed route.
- */
-const CLOSED: WelcomeMethod = { route: 0xffff, verdict: VERDICT_OK, why: null };
+/** What a caller without a token is told of every method that is not public, there or not. */
+const CLOSED: WelcomeMethod = {
+  route: 0,
+  verdict: VERDICT_TOKEN,
+  why: 'without a token there is no such method',
+};
 
 /** Judges the methods of HELLOs against the loaded cells. */
 export class Directory {

@@ -83,6 +83,8 @@ export const VERDICT_OK = 0;
 export const VERDICT_UNKNOWN = 1;
 export const VERDICT_TEXT = 2;
 export const VERDICT_INCOMPATIBLE = 3;
+/** To callers without a token, of every method that is not public, there or not. */
+export const VERDICT_TOKEN = 4;
 
 export interface WelcomeMethod {
   route: number;

@@ -2,8 +2,18 @@
 // about each. A method's number is its place here, for life; its route is the host's, for one
 // connection.
 
-import { FAILED_PRECONDITION, UNIMPLEMENTED } from '../../assembly/shared/status.ts';
-import { VERDICT_OK, VERDICT_TEXT, VERDICT_UNKNOWN, type WelcomeMethod } from '../session/wire.ts';
+import {
+  FAILED_PRECONDITION,
+  UNAUTHENTICATED,
+  UNIMPLEMENTED,
+} from '../../assembly/shared/status.ts';
+import {
+  VERDICT_OK,
+  VERDICT_TEXT,
+  VERDICT_TOKEN,
+  VERDICT_UNKNOWN,
+  type WelcomeMethod,
+} from '../session/wire.ts';
 import type { MethodRef } from './contract.ts';
 import { CellError } from './error.ts';
 
@@ -11,6 +21,33 @@ import { CellError } from './error.ts';
 export const ROUTE_PENDING = -1;
 /** The host will not serve it: `refusal` says why. */
 export const ROUTE_REFUSED = -2;
+
+interface Refusal {
+  status: number;
+  words: string;
+  fix: string;
+}
+
+const INCOMPATIBLE: Refusal = {
+  status: FAILED_PRECONDITION,
+  words: 'the method of the running cell is incompatible with this client',
+  fix: 'rebuild the client with `cell build`',
+};
+
+const REFUSALS = new Map<number, Refusal>([
+  [
+    VERDICT_UNKNOWN,
+    {
+      status: UNIMPLEMENTED,
+      words: 'no cell on this host offers it',
+      fix: 'check which cells the host runs',
+    },
+  ],
+  [
+    VERDICT_TOKEN,
+    { status: UNAUTHENTICATED, words: 'it needs a token', fix: 'connect with { token }' },
+  ],
+]);
 
 export class Roster {
   readonly methods: MethodRef[] = [];
@@ -75,14 +112,7 @@ export class Roster {
 
   /** Marks a method as one that this host will not serve. */
   refuse(method: number, verdict: number, why: string | null): void {
-    const unknown = verdict === VERDICT_UNKNOWN;
-    const words = unknown
-      ? 'no cell on this host offers it'
-      : 'the method of the running cell is incompatible with this client';
-    const status = unknown ? UNIMPLEMENTED : FAILED_PRECONDITION;
-    const fix = unknown
-      ? 'check which cells the host runs'
-      : 'rebuild the client with `cell build`';
+    const { status, words, fix } = REFUSALS.get(verdict) ?? INCOMPATIBLE;
     this.refusals[method] = { status, why: `${why ?? words}; ${fix}` };
     this.routes[method] = ROUTE_REFUSED;
   }

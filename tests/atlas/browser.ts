@@ -33,10 +33,11 @@ export async function openBrowser(
   what: string,
   executablePath = findBrowser(),
   allowed = process.env.CELL_NO_BROWSER === '1',
+  say: (text: string) => void = console.error,
 ): Promise<Browser | null> {
   if (executablePath !== null) return chromium.launch({ executablePath, args: ['--no-sandbox'] });
   if (allowed) {
-    console.error(`\n!!! NOT TESTED, for want of a browser (CELL_NO_BROWSER=1): ${what}\n`);
+    say(`\n!!! NOT TESTED, for want of a browser (CELL_NO_BROWSER=1): ${what}\n`);
     return null;
   }
   throw new Error(

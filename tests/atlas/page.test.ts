@@ -222,5 +222,7 @@ test('without a browser the tests fail and say how to get one', async (t) => {
   await t.throwsAsync(() => openBrowser('the map', null, false), {
     message: /apt-get install -y chromium.*CELL_NO_BROWSER=1 to leave out: the map/,
   });
-  t.is(await openBrowser('nothing, this is only a test of saying so', null, true), null);
+  const said: string[] = [];
+  t.is(await openBrowser('the map', null, true, (text) => said.push(text)), null);
+  t.regex(said.join(), /NOT TESTED.*the map/);
 });

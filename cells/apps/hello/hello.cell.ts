@@ -58,7 +58,7 @@ class Hello {
   @Auth.require({ role: "admin" })
   shout(name: string): string {
     log.info("shouting at " + name);
-    return this.sentence(name, Language.English).toUpperCase();
+    return this.sentence(name, Language.English) + "!!";
   }
 
   private sentence(name: string, language: Language): string {
