@@ -131,6 +131,11 @@ function entryOf(
   };
 }
 
+function hostFault(error: unknown): Parameters<LaneEvents['log']>[0] {
+  const text = `HELLO: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+  return { level: 'error', cell: '', text, lane: -1 };
+}
+
 /** Starts a host. Rejects with an authored error when a cell is refused or the port is taken. */
 export async function startHost(options: HostOptions): Promise<Host> {
   const { config } = options;
@@ -164,6 +169,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const reception = createReception({
       ...{ memory, lanes, delivery, verifier, revocations, rights, budget, limits },
       cells: () => cells,
+      fault: (error) => options.events.log(hostFault(error)),
     });
     closing.push(() => reception.close());
     for (const spec of specs) {

@@ -65,6 +65,8 @@ export interface ReceptionParts {
   limits?: Partial<SessionLimits>;
   /** Bytes parked over all connections; shared with listenSocket. */
   budget?: Budget;
+  /** Told of errors that are the host's own: a peer hears only that there was one. */
+  fault?: (error: unknown) => void;
 }
 
 export interface ConnectionInfo {
@@ -128,6 +130,7 @@ class Receptionist implements SessionReception {
   private readonly parking: Parking;
   private readonly strangers: Strangers;
   private readonly all = new Set<Connection>();
+  private readonly fault: (error: unknown) => void;
 
   constructor(parts: ReceptionParts) {
     this.limits = { ...DEFAULTS, ...parts.limits };
@@ -140,6 +143,7 @@ class Receptionist implements SessionReception {
     const budget = parts.budget ?? new Budget(PARK_BYTES);
     this.parking = new Parking(parts.lanes, budget, this.limits.creditBytes);
     this.strangers = new Strangers(this.limits.helloMs);
+    this.fault = parts.fault ?? (() => {});
     parts.lanes.onRoom = (lane) => this.parking.room(lane);
     parts.delivery.onControl = (connection, frame) => this.control(connection, frame);
   }
@@ -252,6 +256,7 @@ class Receptionist implements SessionReception {
   private refuse(connection: Connection, call: number, error: unknown): void {
     if (connection.state === 'closed') return;
     const { status, message } = statusOf(error);
+    if (status === INTERNAL) this.fault(error);
     this.delivery.flush();
     connection.wire.send(errorFrame(call, status, message));
     connection.wire.close(1008, closeReason(message));
