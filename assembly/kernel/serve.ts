@@ -177,19 +177,19 @@ function other(
   return offset + step;
 }
 
-/** A CANCEL goes where its call went: to this lane's queue, or on to the actor's lane. What is
- *  lost with a full ring is only the wish; the call is answered all the same. */
+/** A CANCEL goes to the calls that wait here, and on to the lane of the actor whose route it names.
+ *  What is lost with a full ring is only the wish; the call is answered all the same. */
 function withdraw(
   p: usize, w0: u64, step: u32, key: u64, stamp: u32, after: u32, source: u32,
 ): void {
-  const route = <u32>(w0 >> 48);
-  const home: u32 = route < routeCount ? load<u32>(rowOf(route) + R_HOME) : HOME_ANY;
-  if (source == 0 && home != HOME_ANY && home != self) {
-    beginHand(route, after - step);
-    pass(home, p, step, key, stamp, after);
-  } else if (load<u32>(laneWord(L_WAITING_WORD))) {
+  if (load<u32>(laneWord(L_WAITING_WORD))) {
     cancel(<u32>key, <u32>(key >> 32), load<u32>(p, 8));
   }
+  const route = <u32>(w0 >> 48);
+  const home: u32 = route < routeCount ? load<u32>(rowOf(route) + R_HOME) : HOME_ANY;
+  if (source != 0 || home == HOME_ANY || home == self) return;
+  beginHand(route, after - step);
+  pass(home, p, step, key, stamp, after);
 }
 
 /** Ends the connection: CLOSE record with `reason`; what is left of the input record is dropped. */

@@ -6,8 +6,8 @@ import v8 from 'node:v8';
  * asc holds binaryen, 5 MB of wasm, most of which runs a few times a build. V8's optimizing
  * compiler would spend more on it than it gains: the first build of a small cell took 2,100 ms of
  * CPU, and 1,100 with this budget (the default is 13,000,000). Validating functions when they are
- * first called takes 35 ms off loading. A module keeps what it was loaded with, so the flags are put
- * back at once and cells are not concerned.
+ * first called takes 35 ms off loading. A module keeps what it was loaded with, so the flags are
+ * put back at once and cells are not concerned.
  */
 const LOADING = ['--wasm-tiering-budget=1000000000', '--wasm-lazy-validation'];
 const USUAL = ['--wasm-tiering-budget=13000000', '--no-wasm-lazy-validation'];

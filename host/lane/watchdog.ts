@@ -19,7 +19,7 @@ const TICK_MS = 5;
 /** Milliseconds between looks at lanes that had nothing to do for as long: an idle host sleeps. */
 const IDLE_MS = 100;
 /** Times the budget that wall time may reach while the CPU time says otherwise. */
-const WALL_FACTOR = 5;
+const WALL_FACTOR = 10;
 
 /** What the watchdog follows of one lane. */
 interface Watched {

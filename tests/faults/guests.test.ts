@@ -21,7 +21,7 @@ const bad: WatCell = {
       (i32.add (call $logging (local.get 0)) (i32.const 1)))
     (data (i32.const 0) "deep log")`,
   memory: '1 8',
-  cpuMs: 60,
+  cpuMs: 150,
   methods: [
     { name: 'deep', body: `(drop (call $deep (i32.const 0))) ${ECHO}` },
     { name: 'logging', body: `(drop (call $logging (i32.const 0))) ${ECHO}` },

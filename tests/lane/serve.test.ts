@@ -242,3 +242,27 @@ test.serial('connections are spread over the lanes', async (t) => {
     ['ready', 'ready'],
   );
 });
+
+for (const count of LANES) {
+  test.serial(
+    `stop() answers what was accepted, refuses what comes after, --lanes ${count}`,
+    async (t) => {
+      const desk = await Desk.open(t, { lanes: count });
+      desk.session(1);
+      const route = await desk.load(echo);
+      const lanes = Math.max(1, count);
+      for (let i = 0; i < 20; i++) {
+        const calls = Array.from({ length: 50 }, (_, k) => ({ route, id: i * 50 + k }));
+        desk.push(i % lanes, 1, calls);
+      }
+      await desk.lanes.stop();
+      t.is(desk.total, 1000);
+      t.false(desk.lanes.push(0, 1, 1, frames([{ route, id: 5000 }])));
+      await desk.lanes.stop();
+      t.deepEqual(
+        desk.lanes.stats().map((s) => s.state),
+        Array.from({ length: lanes }, () => 'stopped'),
+      );
+    },
+  );
+}

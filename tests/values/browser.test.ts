@@ -1,5 +1,5 @@
-// The codec where there is no Buffer, as in a browser: TextEncoder and TextDecoder instead, the same
-// bytes and the same values. Its modules are loaded a second time with Buffer hidden.
+// The codec where there is no Buffer, as in a browser: TextEncoder and TextDecoder instead, the
+// same bytes and the same values. Its modules are loaded a second time with Buffer hidden.
 
 import test from 'ava';
 import { encodeArguments } from '../../host/schema/dynamic.ts';

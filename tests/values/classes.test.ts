@@ -37,6 +37,21 @@ export function handle(method: u32, ptr: usize, len: usize): i64 {
     const since = b.since(a).micros.toString();
     return give(b.micros.toString() + " " + since + " " + (a < b).toString());
   }
+  if (method == 8) {
+    const a = Duration.ofSeconds(I64.parseInt(args[0]));
+    const b = Duration.ofMillis(I64.parseInt(args[1]));
+    const c = new Instant(a.micros);
+    return give([
+      (a + b).micros.toString(), (a - b).micros.toString(),
+      a.seconds.toString(), b.millis.toString(),
+      (a < b).toString(), (a > b).toString(), a.equals(b).toString(),
+      (c > new Instant(b.micros)).toString(), c.equals(new Instant(a.micros)).toString(),
+      Decimal.ofInteger(a.micros).toString(),
+      Uuid.parse(args[2])!.equals(new Uuid(1, 2)).toString(),
+      (Decimal.ofInteger(1) < Decimal.ofInteger(2)).toString(),
+      (Decimal.ofInteger(1) > Decimal.ofInteger(2)).toString(),
+    ].join(" "));
+  }
   const a = Decimal.parse(args[0])!;
   const b = Decimal.parse(args[1])!;
   if (method == 2) return give((a + b).toString());
@@ -150,4 +165,10 @@ test('a guest writes unpaired surrogates as U+FFFD', (t) => {
 test('instants and durations are microseconds', (t) => {
   t.is(ask(6, '-5', '7'), '2 7 true');
   t.is(ask(6, '1763632007250000', '-1'), '1763632007249999 -1 false');
+});
+
+test('operators of instants, durations, uuids and decimals', (t) => {
+  const uuid = '00000000-0000-0001-0000-000000000002';
+  const want = '3001000 2999000 3.0 1.0 false true false true true 3000000 true true false';
+  t.is(ask(8, '3', '1', uuid), want);
 });

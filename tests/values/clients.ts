@@ -45,7 +45,9 @@ export async function loadClient(schema: Schema, codec?: string): Promise<Codecs
   return (await loadModule(schema, codec)).codecs;
 }
 
-/** The module of a schema's generated client, with its codecs exported; `codec` is what it imports. */
+/**
+ * The module of a schema's generated client, with its codecs exported; `codec` is what it imports.
+ */
 export async function loadModule(
   schema: Schema,
   codec = `export * from '${CODEC}';`,
