@@ -33,12 +33,19 @@ function addBuild(program: Command, done: (code: number) => void): void {
     .command('build')
     .description('Compile service classes (*.cell.ts) to sandboxed modules with typed clients.')
     .argument('[files...]', 'files to build; all *.cell.ts below this folder when none is named')
+    .option('--locked', 'fail where the build would change a lock in .cell/lock (for CI)')
     .option('--json', 'print one JSON object instead of text')
-    .action(async (files: string[], options: { json?: boolean }) => {
+    .action(async (files: string[], options: { json?: boolean; locked?: boolean }) => {
       const { runBuild } = await import('./build.ts');
-      done(await runBuild({ files, cwd: process.cwd(), json: options.json === true }));
+      const { json = false, locked = false } = options;
+      done(await runBuild({ files, cwd: process.cwd(), json, locked }));
     });
-  examples(command, 'cell build hello.cell.ts', 'cell build --json | jq .cells');
+  examples(
+    command,
+    'cell build hello.cell.ts',
+    'cell build --locked',
+    'cell build --json | jq .cells',
+  );
 }
 
 function addRun(program: Command, done: (code: number) => void): void {
