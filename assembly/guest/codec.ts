@@ -149,6 +149,18 @@ export function readDuration(p: usize): Duration {
   return new Duration(load<i64>(p));
 }
 
+/** An array of n elements that are not zeroed: the reader sets each before anyone sees it. */
+export function newArray<T>(n: i32): Array<T> {
+  const bytes = <usize>n << alignof<T>();
+  const buffer = __new(bytes, idof<ArrayBuffer>());
+  const array = __new(offsetof<Array<T>>(), idof<Array<T>>());
+  store<usize>(array, buffer, offsetof<Array<T>>("buffer"));
+  store<usize>(array, buffer, offsetof<Array<T>>("dataStart"));
+  store<i32>(array, <i32>bytes, offsetof<Array<T>>("byteLength"));
+  store<i32>(array, n, offsetof<Array<T>>("length_"));
+  return changetype<Array<T>>(array);
+}
+
 export function readBytes(p: usize): Uint8Array {
   const n = load<u32>(p, 4);
   const at = claim(p, 1);

@@ -7,7 +7,7 @@
 import { ERROR_BYTES } from '../shared/limits';
 import { INTERNAL } from '../shared/status';
 import { invariants } from './invariants';
-import { begin, lanes, place } from './lane';
+import { begin, lanes, messageBytes, place } from './lane';
 import { attachMetrics, runsFull, settleRuns } from './metrics';
 import { attachPending, finish as finishPending, reserve as reservePending } from './pending';
 import { answerInHand, recoverLane } from './recover';
@@ -61,7 +61,8 @@ export function settle(nowUs: f64): void {
 /** After a trap in drain: answers the frame that was being served with an ERROR, its payload the
  *  `bytes` (at most ERROR_BYTES) of error record at `ptr`, and steps over it. 1, or 0: none was. */
 export function failCurrent(status: u32, reason: u32, ptr: u32, bytes: u32): u32 {
-  const answered = answerInHand(codeOf(status, reason), ptr, min(bytes, ERROR_BYTES));
+  const most = min(ERROR_BYTES, messageBytes);
+  const answered = answerInHand(codeOf(status, reason), ptr, min(bytes, most));
   invariants();
   return answered ? 1 : 0;
 }

@@ -19,7 +19,7 @@ export const FRAME_ALIGN: u32 = 8;
 export const AT_LENGTH: u32 = 0;
 export const AT_KIND: u32 = 4;
 export const AT_FLAGS: u32 = 5;
-/** REQUEST, CANCEL: route id. ERROR: status in the low byte, reason (reason.ts) in the high byte. */
+/** REQUEST, CANCEL: route id. ERROR: status, and in the high byte reason (reason.ts). */
 export const AT_ROUTE: u32 = 6;
 export const AT_CALL: u32 = 8;
 /** REQUEST: milliseconds remaining, 0 = no deadline. ERROR: retry after, ms. CREDIT: bytes. */

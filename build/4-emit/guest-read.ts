@@ -107,7 +107,7 @@ function readList(names: GuestFunctions, of: Type): string[] {
       'const n = _c.count(p);',
       `let at = _c.records(p, ${layout === null ? UUID_BYTES : layout.least});`,
       'const stride = _c.stride;',
-      `const list = new Array<${type}>(n);`,
+      `const list = _c.newArray<${type}>(n);`,
       `for (let i = 0; i < n; i++, at += stride) unchecked(list[i] = ${item});`,
       'return list;',
     ];
@@ -116,7 +116,7 @@ function readList(names: GuestFunctions, of: Type): string[] {
   return [
     'const n = _c.count(p);',
     `let at = _c.claim(p, ${bytes});`,
-    `const list = new Array<${type}>(n);`,
+    `const list = _c.newArray<${type}>(n);`,
     ...(isPlain(of)
       ? [`memory.copy(list.dataStart, at, <usize>n * ${bytes});`]
       : [

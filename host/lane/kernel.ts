@@ -4,6 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { instantiateSync } from '@assemblyscript/loader';
 import { TABLE_BASE } from '../../assembly/shared/layout.ts';
+import { REASON_WAIT_FULL } from '../../assembly/shared/reason.ts';
+import { UNAVAILABLE } from '../../assembly/shared/status.ts';
 
 const OUT = new URL('../../assembly/out/', import.meta.url);
 
@@ -39,7 +41,7 @@ export interface KernelImports {
 
 /** Refuses everything that waits: for lanes that have no waiting tier, and for recovery. */
 export const NOTHING_WAITS: KernelImports = {
-  wait: () => 14,
+  wait: () => UNAVAILABLE | (REASON_WAIT_FULL << 8),
   cancel: () => {},
 };
 
@@ -50,9 +52,12 @@ export function loadModules(options: { debug?: boolean } = {}): KernelModules {
     try {
       return new WebAssembly.Module(readFileSync(file));
     } catch (cause) {
-      throw new Error(`assembly/out/${name}.wasm is missing or broken: npm run check builds it`, {
-        cause,
-      });
+      throw new Error(
+        `assembly/out/${name}.wasm is missing or broken; build it: node assembly/build.mjs`,
+        {
+          cause,
+        },
+      );
     }
   };
   return {
