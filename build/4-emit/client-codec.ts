@@ -74,7 +74,7 @@ export class CodecNames implements Functions {
 export function emitEncoder(names: CodecNames, method: Method): string[] {
   const layout = layoutOf(method.params);
   const params = method.params.map((param, i) => `, a${i}: ${typeText(param.type)}`).join('');
-  const head = `function encode_${method.name}(out: Outbox, at: number${params}): number {`;
+  const head = `function encode_${method.name}(out: $Outbox, at: number${params}): number {`;
   if (layout.slots.length === 0)
     return [head.replace('out:', '_out:').replace('at:', '_at:'), '  return 0;', '}', ''];
   const label = method.params.map((param) => quoted(param.name)).join(', ');
@@ -84,13 +84,13 @@ export function emitEncoder(names: CodecNames, method: Method): string[] {
   });
   return [
     head,
-    '  const w = writer;',
+    '  const w = $writer;',
     '  try {',
     `    const p = w.open(out, at, ${layout.size});`,
     ...[...fields, ...zeroGaps(layout)].map((line) => `    ${line}`),
     '    return w.close();',
     '  } catch (error) {',
-    `    throw explain(error, METHODS[${method.index}] as MethodRef, [${label}], [${args}]);`,
+    `    throw $explain(error, METHODS[${method.index}] as $MethodRef, [${label}], [${args}]);`,
     '  }',
     '}',
     '',
@@ -119,7 +119,7 @@ export function emitDecoder(names: CodecNames, method: Method): string[] {
     '  from: number,',
     '  to: number,',
     `): ${result} {`,
-    '  const r = reader;',
+    '  const r = $reader;',
     value.length > 0 ? `  const p = ${open}` : `  ${open}`,
     ...value,
     '  r.done();',

@@ -93,7 +93,7 @@ export function emitReader(names: Functions, name: string, type: Type): string[]
               'return value;',
             ];
   return [
-    `function ${name}(r: Reader, p: number${size ? ', size: number' : ''}): ${typeText(type)} {`,
+    `function ${name}(r: $Reader, p: number${size ? ', size: number' : ''}): ${typeText(type)} {`,
     ...body.map((line) => `  ${line}`),
     '}',
   ];

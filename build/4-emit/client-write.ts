@@ -126,7 +126,7 @@ export function emitWriter(names: Functions, name: string, type: Type): string[]
           ? writeMap(names, type.key, type.value)
           : [];
   return [
-    `function ${name}(w: Writer, p: number, v: ${typeText(type)}): void {`,
+    `function ${name}(w: $Writer, p: number, v: ${typeText(type)}): void {`,
     ...body.map((line) => `  ${line}`),
     '}',
   ];

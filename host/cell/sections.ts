@@ -4,7 +4,9 @@
 //   0     4        8
 //   \0asm 01000000 | id u8 | size LEB128 | size bytes |  id ...
 //                    0 custom: name (LEB128 length, UTF-8), then free bytes
+//                    1 types: count, then `0x60 | parameters | results` each
 //                    4 tables  5 memories: count, then one `flags u8 | min [| max]` each
+//                    8 start: refused, it would run before anybody watches the clock
 
 /** A binary that is not a module this host takes. The message says what and where. */
 export class ModuleError extends Error {
@@ -26,6 +28,9 @@ export interface Sections {
   memories: Limits[];
   tables: Limits[];
 }
+
+/** i32 i64 f32 f64 v128 funcref externref. */
+const VALUE_TYPES = new Set([0x7f, 0x7e, 0x7d, 0x7c, 0x7b, 0x70, 0x6f]);
 
 /** Sections that one module may have. Threat: a walk without end over empty custom sections. */
 const SECTIONS = 1024;
@@ -77,6 +82,26 @@ function readLimits(cursor: Cursor): Limits {
   return { min, max: (flags & 1) !== 0 ? cursor.unsigned() : undefined, flags: flags & 6 };
 }
 
+/**
+ * Function types over numbers, vectors, functions and host references. Others live in the heap of
+ * the engine, outside the memory that is bounded here, and running out of that ends the process:
+ * structs, arrays, and exceptions, which can hold one another without end.
+ */
+function readTypes(cursor: Cursor): void {
+  for (let n = cursor.unsigned(); n > 0; n--) {
+    if (cursor.byte() !== 0x60) {
+      throw new ModuleError(`a type at byte ${cursor.at - 1} is not that of a function`);
+    }
+    for (let list = 0; list < 2; list++) {
+      for (let m = cursor.unsigned(); m > 0; m--) {
+        if (!VALUE_TYPES.has(cursor.byte())) {
+          throw new ModuleError(`a value at byte ${cursor.at - 1} is of a type that cells lack`);
+        }
+      }
+    }
+  }
+}
+
 function readTables(cursor: Cursor): Limits[] {
   const tables: Limits[] = [];
   for (let n = cursor.unsigned(); n > 0; n--) {
@@ -115,7 +140,10 @@ export function readSections(bytes: Uint8Array): Sections {
     const from = cursor.at;
     cursor.take(size);
     const inner = new Cursor(bytes, from, from + size);
-    if (id === 4) sections.tables = readTables(inner);
+    if (id === 1) readTypes(inner);
+    else if (id === 8) {
+      throw new ModuleError('it runs code when it is instantiated; export `_initialize` instead');
+    } else if (id === 4) sections.tables = readTables(inner);
     else if (id === 5) sections.memories = readMemories(inner);
     else if (id === 0) readCustom(sections, inner, decoder);
   }

@@ -28,7 +28,7 @@ import type { Caller, CallOptions, Decode } from './contract.ts';
 import { asCellError, CellError } from './error.ts';
 import { Batch } from './outbox.ts';
 import { ROUTE_REFUSED, Roster } from './roster.ts';
-import { CALLS_MAX, QUEUED, SENT, Slots } from './slots.ts';
+import { CALLS_MAX, QUEUED, SENT, SLOT_MASK, Slots } from './slots.ts';
 import { checkTimeout, remaining, Ticker } from './timeout.ts';
 
 /** Bytes of a batch that leave without waiting for the microtask: the host can begin on them. */
@@ -189,7 +189,11 @@ export abstract class Calls implements Caller {
     this.scheduled = false;
     this.ticker.forget();
     const box = this.outbox;
-    for (const id of this.cancels) this.note(KIND_CANCEL, id);
+    for (const id of this.cancels) {
+      // The route tells the host's lanes where the call went.
+      const route = this.roster.routes[this.slots.method[id & SLOT_MASK]];
+      this.note(KIND_CANCEL, id, route >= 0 ? route : 0);
+    }
     if (this.cancels.length > 0) this.cancels = [];
     const { at } = box;
     if (at === 0) return;
@@ -198,12 +202,12 @@ export abstract class Calls implements Caller {
   }
 
   /** Appends a frame that is only a header. */
-  protected note(kind: number, id: number): void {
+  protected note(kind: number, id: number, route = 0): void {
     const box = this.outbox;
     const { at } = box;
     if (at + HEADER_BYTES > box.bytes.length) box.grow(at + HEADER_BYTES);
     box.view.setUint32(at + AT_LENGTH, 0, true);
-    box.view.setUint32(at + AT_KIND, kind, true);
+    box.view.setUint32(at + AT_KIND, ((route << 16) | kind) >>> 0, true);
     box.view.setUint32(at + AT_CALL, id, true);
     box.view.setUint32(at + AT_EXTRA, 0, true);
     box.at = at + HEADER_BYTES;
