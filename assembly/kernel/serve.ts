@@ -6,7 +6,7 @@ import {
   KIND_REQUEST,
 } from '../shared/frame';
 import {
-  HOME_ANY, L_WAITING_WORD, R_HOME, RECORD_BYTES, RECORD_CLOSE, RECORD_CONTROL,
+  HOME_ANY, L_WAITING_WORD, L_YIELD_WORD, R_HOME, RECORD_BYTES, RECORD_CLOSE, RECORD_CONTROL,
   RECORD_SKIP,
 } from '../shared/layout';
 import { HELLO_BYTES } from '../shared/limits';
@@ -17,7 +17,9 @@ import { authorize, read, roles, scopes, standing, word, wordOf } from './author
 import { pass } from './forward';
 import { begin as beginHand, rest } from './hand';
 import { invariants } from './invariants';
-import { routeCount, rowOf, self, sessionCount, sessionOf, word as laneWord } from './lane';
+import {
+  now, routeCount, rowOf, self, sessionCount, sessionOf, word as laneWord,
+} from './lane';
 import { count, runsFull } from './metrics';
 import {
   addressOf, advance, begin, finishFrame, halt, head, inside, moveTo, owner, place, prepare,
@@ -34,8 +36,9 @@ const NEVER: u32 = 0x10000;
 @external('env', 'cancel')
 declare function cancel(connection: u32, generation: u32, call: u32): void;
 
-/** Serves up to `budget` frames of `source`; ends early when the out ring is full (L_STALLED) or
- *  the metrics have no run left. Returns the frames; a dropped record counts as one. */
+/** Serves up to `budget` frames of `source`; ends early when the out ring is full (L_STALLED), the
+ *  metrics have no run left, or the listener asks for it (L_YIELD: then as if the budget were used
+ *  up). Returns the frames; a dropped record counts as one. */
 export function serve(source: u32, budget: u32): u32 {
   let frames: u32 = 0;
   open(source);
@@ -90,6 +93,7 @@ function frameRun(r: usize, size: u32, source: u32, budget: u32): u32 {
           const after = position + offset + step;
           admit(addressOf(out), p, 0, w0, step, after, slot, key, stamp, false);
           offset += step;
+          if (due()) left = 0;
         } else {
           // Revoked, refreshed or closed since: judged again.
           if (!read(slot, <u32>(key >> 32))) return budget - left + drop(size);
@@ -103,12 +107,19 @@ function frameRun(r: usize, size: u32, source: u32, budget: u32): u32 {
     answered(out, position + offset);
     if (!read(slot, <u32>(key >> 32))) return budget - left + drop(size);
     offset = frame(p, w0, offset, size, slot, key, stamp, source);
+    if (due()) left = 0;
     out = head;
     invariants();
   }
   answered(out, position + offset);
   markDone(offset);
   return budget - left;
+}
+
+/** The listener finds that this drain has run for long enough. */
+@inline
+function due(): bool {
+  return load<u32>(laneWord(L_YIELD_WORD)) == (<u32>now | 1);
 }
 
 /** Nobody is there to be answered: the record goes silently. */

@@ -111,6 +111,9 @@ export const HANDOVER_LANE: u32 = 0x80000000;
 export const L_BUDGET_WORD: u32 = 60; // ms of CPU for what runs now; 0 = R_CPU_MS of L_ROUTE
 export const L_CONTROL_WORD: u32 = 61; // messages that the listener posted to the lane so far
 export const L_CPU_SLOT_WORD: u32 = 62; // pending slot + 1 of the waiting call that has the CPU
+// Written by the listener: low 32 bits of the L_NOW, | 1, of a drain that has run for long enough.
+// Its lane ends it after the call in hand: shows the replies, reads the clock, sees who waits.
+export const L_YIELD_WORD: u32 = 63;
 export const L_PARTS: u32 = 256; // u32 offsets, relative to the lane's base, in this order:
 export const PART_IN_WORD: u32 = 64;
 export const PART_OUT_WORD: u32 = 65;

@@ -44,6 +44,8 @@ export const ERROR_BYTES: u32 = 16 << 10;
 export const CREDIT_BYTES: u32 = 4 << 20;
 /** Bytes that may wait unsent for one client that does not read; then it is closed. */
 export const BACKPRESSURE_BYTES: u32 = 8 << 20;
+/** Bytes that may wait unsent over all connections. Threat: many clients that do not read. */
+export const UNSENT_BYTES: u32 = 256 << 20;
 /** Bytes parked over all connections (ring full, half-received). Threat: many slow senders. */
 export const PARK_BYTES: u32 = 64 << 20;
 /** Milliseconds of CPU per call before its lane is ended. Threat: endless loops. */

@@ -8,7 +8,9 @@ import { CodecNames, emitDecoder, emitEncoder } from './client-codec.ts';
 import { emitDetails } from './client-details.ts';
 import { doc, quoted, typeText } from './client-types.ts';
 
-/** What the generated file may take from "cell/synapse"; with `$` where a user's class may have it. */
+/**
+ * What the generated file may take from "cell/synapse"; with `$` where a user's class may have it.
+ */
 const VALUES = ['explain as $explain', 'reader as $reader', 'Synapse', 'writer as $writer'];
 const TYPES = [
   'CallOptions',

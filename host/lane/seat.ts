@@ -42,6 +42,8 @@ export class Seat {
   /** The bell was rung in this tick. It is rung once more at the tick's end, not once a message: a
    *  wake-up costs both threads more than the call. */
   rung = false;
+  /** Messages were pushed since the bell was rung. */
+  more = false;
   /** Cells that the thread holds, by index. */
   readonly holds = new Set<number>();
   private readonly memory: SharedMemory;

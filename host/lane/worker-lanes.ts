@@ -282,7 +282,10 @@ export class WorkerLanes implements Lanes {
       this.delivery.poke();
       return false;
     }
-    if (seat.rung) return true;
+    if (seat.rung) {
+      seat.more = true;
+      return true;
+    }
     seat.rung = true;
     ringLane(this.memory, lane);
     this.delivery.poke();
@@ -296,11 +299,15 @@ export class WorkerLanes implements Lanes {
     // `rung` set, or the next one would wake nobody.
     this.offerRoom();
     this.stamp = null;
+    let pushed = 0;
     for (const seat of this.seats) {
       if (!seat.rung) continue;
       seat.rung = false;
-      ringLane(this.memory, seat.lane);
+      pushed += seat.more ? 2 : 1;
+      if (seat.more) ringLane(this.memory, seat.lane);
+      seat.more = false;
     }
+    if (pushed > 0) this.delivery.crowded = pushed > 1;
   }
 
   private tick(): void {

@@ -17,6 +17,7 @@ import {
 } from '../../assembly/shared/reason.ts';
 import type { Deliver } from '../lane/contract.ts';
 import type { Connection } from './connection.ts';
+import { Unsent } from './unsent.ts';
 
 /** Bytes of one stage. */
 export const STAGE_BYTES = 32 << 10;
@@ -44,6 +45,11 @@ export class Delivery implements Deliver {
   private readonly stages: Uint8Array[] = [];
   private readonly dirty: Connection[] = [];
   private readonly flushing = () => this.flush();
+  private readonly unsent: Unsent;
+
+  constructor(unsent: Unsent = new Unsent()) {
+    this.unsent = unsent;
+  }
 
   private find(slot: number, generation: number): Connection | undefined {
     const connection = this.connections[slot];
@@ -93,6 +99,12 @@ export class Delivery implements Deliver {
     if (connection) this.onControl(connection, frame);
   }
 
+  /** The connection of a session is closed: its slot may be another's from now on. */
+  forget(connection: Connection): void {
+    this.connections[connection.slot] = undefined;
+    this.unsent.forget(connection);
+  }
+
   /** Sends everything staged. Runs by itself at the end of the tick. */
   flush(): void {
     for (let i = 0; i < this.dirty.length; i++) {
@@ -116,7 +128,9 @@ export class Delivery implements Deliver {
   private send(connection: Connection, bytes: Uint8Array): void {
     const { wire } = connection;
     if (connection.state !== 'open') return;
-    if (wire.send(bytes) !== 'dropped') return;
+    const sent = wire.send(bytes);
+    if (sent === 'sent') return;
+    if (sent === 'buffered') return this.unsent.note(connection, bytes.length);
     wire.close(1013, `answers wait unread: ${wire.buffered()} bytes`);
   }
 }

@@ -183,7 +183,7 @@ class Receptionist implements SessionReception {
   closed(connection: Connection): void {
     this.all.delete(connection);
     if (connection.state === 'open') {
-      this.delivery.connections[connection.slot] = undefined;
+      this.delivery.forget(connection);
       this.sessions.close(connection);
     }
     connection.state = 'closed';

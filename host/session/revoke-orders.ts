@@ -77,8 +77,17 @@ export class RevokeOrders {
     return this.looking;
   }
 
+  /** Names in the folder; none when somebody has removed it, and the next order makes it anew. */
+  private left(): string[] {
+    try {
+      return fs.readdirSync(this.folder);
+    } catch {
+      return [];
+    }
+  }
+
   private async carryOut(): Promise<void> {
-    for (const name of fs.readdirSync(this.folder)) {
+    for (const name of this.left()) {
       if (!name.endsWith('.json')) continue;
       const file = path.join(this.folder, name);
       const order = readOrder(file);

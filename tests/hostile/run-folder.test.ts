@@ -12,9 +12,13 @@ test('a run folder that is removed does not end the host, nor what is revoked la
   let heard: (subject: string) => void = () => {};
   const orders = await RevokeOrders.open(run, async ({ subject }) => heard(subject));
   t.teardown(() => orders.close());
-  fs.rmSync(path.join(run, 'revoke'), { recursive: true });
   // The change is told by the system, or found by the next look: both must be survived.
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  const told = new Promise<void>((resolve) => {
+    const watcher = fs.watch(run, () => resolve(watcher.close()));
+  });
+  fs.rmSync(path.join(run, 'revoke'), { recursive: true });
+  await told;
+  await new Promise((resolve) => setImmediate(resolve));
   const revoked = new Promise<string>((resolve) => {
     heard = resolve;
   });
