@@ -3,6 +3,7 @@
 // the parts.
 import fs from 'node:fs';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { BACKPRESSURE_BYTES, MESSAGE_BYTES, PARK_BYTES } from '../assembly/shared/limits.ts';
 import type { Config } from './cell/config.ts';
 import { readCell } from './cell/module.ts';
@@ -19,9 +20,10 @@ import { createRights } from './session/bits.ts';
 import { Delivery } from './session/delivery.ts';
 import { type DevelopmentIssuer, type Mint, openDevelopmentIssuer } from './session/issuer.ts';
 import { createReception, type SessionReception } from './session/reception.ts';
-import { openRevocations } from './session/revocation.ts';
+import { openRevocations, type Revocations } from './session/revocation.ts';
 import { RevokeOrders } from './session/revoke-orders.ts';
 import { createVerifier } from './session/token.ts';
+import { isRunning } from './synapse/node/discover.ts';
 
 /** Longest path that a Unix socket may have on every system we run on, in bytes. */
 const SOCKET_PATH_BYTES = 103;
@@ -92,6 +94,15 @@ function readCells(options: HostOptions): CellSpec[] {
   return cells;
 }
 
+/** Removes the sockets of hosts that were killed: nobody listens behind them. */
+function sweepSockets(run: string): void {
+  for (const name of fs.readdirSync(run)) {
+    const pid = /^host-(\d+)\.sock$/.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid)))
+      fs.rmSync(path.join(run, name), { force: true });
+  }
+}
+
 function socketPath(run: string): string | null {
   const file = path.join(run, `host-${process.pid}.sock`);
   return process.platform !== 'win32' && Buffer.byteLength(file) <= SOCKET_PATH_BYTES ? file : null;
@@ -136,11 +147,35 @@ function hostFault(error: unknown): Parameters<LaneEvents['log']>[0] {
   return { level: 'error', cell: '', text, lane: -1 };
 }
 
+/** What there is to stop, as far as the start came. */
+interface Parts {
+  run: string;
+  listeners: Listener[];
+  revocations: Revocations;
+  lanes?: Lanes;
+  reception?: SessionReception;
+  orders?: RevokeOrders;
+  /** The host file is this host's. */
+  listed?: boolean;
+}
+
+/** What was accepted is answered before the connections that wait for it are closed. */
+async function stopParts(parts: Parts): Promise<void> {
+  if (parts.listed) removeHostFile(parts.run, process.pid);
+  await parts.orders?.close();
+  await parts.lanes?.stop();
+  await setImmediate();
+  parts.reception?.close();
+  for (const listener of parts.listeners) await listener.close();
+  await parts.revocations.close();
+}
+
 /** Starts a host. Rejects with an authored error when a cell is refused or the port is taken. */
 export async function startHost(options: HostOptions): Promise<Host> {
   const { config } = options;
   const run = path.join(options.cwd, '.cell', 'run');
   fs.mkdirSync(run, { recursive: true, mode: 0o700 });
+  sweepSockets(run);
   const specs = readCells(options);
   const development = developmentIssuer(options, run);
   const issuers = development ? [development.issuer] : (config.issuers ?? []);
@@ -149,10 +184,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const rights = createRights();
   const memory = createMemory({ lanes: Math.max(1, options.lanes) });
   const delivery = new Delivery();
-  const closing: (() => unknown)[] = [() => revocations.close()];
-  const unwind = async (): Promise<void> => {
-    for (const close of closing.splice(0).reverse()) await close();
-  };
+  const parts: Parts = { run, listeners: [], revocations };
   try {
     const lanes = await startLanes({
       memory,
@@ -162,7 +194,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       rights,
       ...(config.limits ? { limits: config.limits } : {}),
     });
-    closing.push(() => lanes.stop());
+    parts.lanes = lanes;
     const cells: CellSpec[] = [];
     const budget = new Budget(PARK_BYTES);
     const limits = config.limits?.perSession ? { perSession: config.limits.perSession } : {};
@@ -171,7 +203,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       cells: () => cells,
       fault: (error) => options.events.log(hostFault(error)),
     });
-    closing.push(() => reception.close());
+    parts.reception = reception;
     for (const spec of specs) {
       await lanes.load(spec);
       cells.push(spec);
@@ -179,30 +211,30 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const orders = await RevokeOrders.open(run, ({ subject, until }) =>
       reception.revoke(subject, until),
     );
-    closing.push(() => orders.close());
+    parts.orders = orders;
 
     const listenOptions = listenOptionsOf(options, development);
     const prefer = options.listener === 'ws' ? 'ws' : 'uws';
     const chosen = await chooseListener(prefer);
     const listener: Listener = await chosen.listen(listenOptions, reception);
-    closing.push(() => listener.close());
+    parts.listeners.push(listener);
     const socket = socketPath(run);
     if (socket) {
       fs.rmSync(socket, { force: true });
-      const local = await listenSocket(budget)({ ...listenOptions, path: socket }, reception);
-      closing.push(() => local.close());
+      const local = { ...listenOptions, path: socket };
+      parts.listeners.push(await listenSocket(budget)(local, reception));
     }
     writeHostFile(run, entryOf(run, listener.url, socket, development !== undefined, cells));
-    closing.push(() => removeHostFile(run, process.pid));
+    parts.listed = true;
     let stopping: Promise<void> | undefined;
     return {
       ...{ url: listener.url, port: listener.port, socket, cells, lanes, reception },
       listener: { kind: chosen.kind, why: chosen.why },
       mintToken: development && ((mint) => development.mintToken(mint)),
-      stop: () => (stopping ??= unwind()),
+      stop: () => (stopping ??= stopParts(parts)),
     };
   } catch (error) {
-    await unwind();
+    await stopParts(parts);
     throw error;
   }
 }

@@ -4,11 +4,14 @@
 //
 //   stateless: instance 0 serves pure calls in `dispatch`; up to `cap` others serve waiting calls
 //   actor:     instance 0 serves everything; if a method waits, all calls come through `queue`
-import { POOL_BYTES, SUSPENDED } from '../../assembly/shared/limits.ts';
+import { POOL_BYTES, SUSPENDED, WAITING } from '../../assembly/shared/limits.ts';
 import type { Instance } from './instance.ts';
 
 /** Bytes below which an instance is not looked at twice. */
 const SMALL_BYTES = POOL_BYTES / SUSPENDED;
+
+/** Calls in a queue after which the cancelled ones are taken out; at most WAITING are not. */
+const CROWD = 2 * WAITING;
 
 /**
  * A call that waits: from its acceptance to its one answer, or until its instance is free again.
@@ -87,7 +90,12 @@ export class Pool {
     return this.queue.length - this.head;
   }
 
+  /** Threat: calls that are made and cancelled, again and again, while every instance is busy. */
   enqueue(call: WaitingCall): void {
+    if (this.queued >= CROWD) {
+      this.queue = this.queue.slice(this.head).filter((queued) => !queued.answered);
+      this.head = 0;
+    }
     this.queue.push(call);
   }
 

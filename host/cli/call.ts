@@ -3,10 +3,11 @@
 // its path.
 import fs from 'node:fs';
 import { readModule } from '../cell/module.ts';
-import { decodeResult, encodeArguments } from '../schema/dynamic.ts';
+import { decodeRecord, decodeResult, encodeArguments } from '../schema/dynamic.ts';
 import { fromJson, toJson } from '../schema/json.ts';
+import { resultFields } from '../schema/layout.ts';
 import { nearest } from '../schema/nearest.ts';
-import type { Method, Schema } from '../schema/types.ts';
+import type { Method, Schema, Type } from '../schema/types.ts';
 import { findHostFile } from '../synapse/node/discover.ts';
 import { CellError, type ConnectOptions, Synapse, statusName } from '../synapse/node/index.ts';
 import { typeText } from './inspect.ts';
@@ -81,11 +82,12 @@ function readJson(text: string, i: number): unknown {
 
 function argumentsOf(schema: Schema, method: Method, texts: string[]): unknown[] {
   const { params } = method;
+  const takes = `${params.length} argument${params.length === 1 ? '' : 's'}`;
+  const given = `${texts.length} ${texts.length === 1 ? 'was' : 'were'} given`;
   if (texts.length !== params.length) {
     const wanted = params.map((p) => `${p.name}: ${typeText(p.type)}`).join(', ');
     throw new UserError(
-      `${schema.cell}.${method.name} takes ${params.length} arguments, ` +
-        `and ${texts.length} were given`,
+      `${schema.cell}.${method.name} takes ${takes}, and ${given}`,
       `its parameters: (${wanted})`,
       'give one JSON value for each parameter, null for a nullable one that is left out',
     );
@@ -114,15 +116,30 @@ function connectOptions(flags: CallFlags): ConnectOptions {
   return options;
 }
 
-function printFailure(error: CellError, json: boolean): void {
-  const { status, message, method, retryAfterMs } = error;
+/** The details of an error as JSON; null for none, or of a class that this schema does not know. */
+function detailsOf(schema: Schema, { type, details }: CellError): unknown {
+  if (type === null || details === null || !schema.details?.includes(type)) return null;
+  const record: Type = { kind: 'record', name: type };
+  try {
+    const { value } = decodeRecord(schema, resultFields(record), details);
+    return toJson(schema, record, value);
+  } catch (error) {
+    // Another version of the cell than the one built here.
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function printFailure(error: CellError, schema: Schema, json: boolean): void {
+  const { status, message, method, reason, retryAfterMs, type } = error;
+  const details = detailsOf(schema, error);
   if (json) {
-    console.log(
-      JSON.stringify({ error: { status: statusName(status), message, method, retryAfterMs } }),
-    );
+    const told = { status: statusName(status), message, method, reason, retryAfterMs };
+    console.log(JSON.stringify({ error: { ...told, type, details } }));
     return;
   }
   console.error(`${style(['red', 'bold'], `${statusName(status)}:`, process.stderr)} ${message}`);
+  if (details !== null) console.error(`details: ${type} ${JSON.stringify(details)}`);
 }
 
 /** Calls one method and prints its result as JSON. 1 when the call was refused or failed. */
@@ -156,7 +173,7 @@ export async function call(
     return 0;
   } catch (error) {
     if (!(error instanceof CellError)) throw error;
-    printFailure(error, flags.json === true);
+    printFailure(error, schema, flags.json === true);
     return 1;
   } finally {
     synapse?.close();

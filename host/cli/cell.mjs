@@ -3,7 +3,7 @@
 // Never holds a verb: those are in main.ts.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { findNode, missingNode } from './node24.mjs';
+import { copiedPackage, findNode, isCopied, missingNode } from './node24.mjs';
 
 /**
  * Verbs that hold cells: without guard regions a small cell reserves 1 MB of address space, not 8
@@ -14,8 +14,8 @@ const FLAG = '--disable-wasm-trap-handler';
 
 const node = findNode();
 const flags = HOLDS_CELLS.has(process.argv[2]) ? [FLAG] : [];
-if (node === null) {
-  console.error(missingNode());
+if (isCopied() || node === null) {
+  console.error(isCopied() ? copiedPackage() : missingNode());
   process.exit(1);
 } else if (node === process.execPath && flags.every((f) => process.execArgv.includes(f))) {
   const { main } = await import('./main.ts');

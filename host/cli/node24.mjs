@@ -34,6 +34,24 @@ export function findNode() {
   }
 }
 
+/**
+ * True when the package was copied into a node_modules folder (not linked): Node strips no types
+ * there, so nothing of it can run.
+ */
+export function isCopied() {
+  return ROOT.split(path.sep).includes('node_modules');
+}
+
+/** What to tell a user whose package was copied. */
+export function copiedPackage() {
+  return [
+    `error: Cell cannot run from ${ROOT}.`,
+    'cause: Node runs no TypeScript inside of node_modules, and this package is TypeScript.',
+    'fix: clone the repository, run "npm ci" in the clone, and here "npm install <its folder>": npm',
+    '     makes a link.',
+  ].join('\n');
+}
+
 /** What to tell a user whose machine has no Node that will do. */
 export function missingNode() {
   return [

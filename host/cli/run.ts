@@ -150,7 +150,9 @@ function announce(host: Host, flags: RunFlags): void {
     console.log(JSON.stringify({ event: 'ready', url, socket, port, listener, cells: names }));
     return;
   }
-  const lanes = host.lanes.count === 0 ? 'in the listener thread' : `on ${host.lanes.count} lanes`;
+  const { count } = host.lanes;
+  const lanes =
+    count === 0 ? 'in the listener thread' : `on ${count} lane${count === 1 ? '' : 's'}`;
   console.log(`${style('green', 'serving')} ${style('bold', names.join(', '))} ${lanes}`);
   console.log(`  address   ${host.url}  (${host.listener.kind})`);
   if (flags.public !== undefined) console.log(`  page      ${pageUrl(host)}`);

@@ -12,6 +12,9 @@ import { ReplyReader, RingWriter, stampOf } from './ring.ts';
 
 /** Milliseconds between looks at the log ring. */
 const LOG_MS = 100;
+/** Bytes of a crowd that are served before its tick ends: the client may go on with these answers,
+ *  and what was just written is still in the cache. A send of as much is worth its system call. */
+const CROWD_BYTES = 16384;
 /** Milliseconds that `stop` waits for calls that wait. */
 const STOP_MS = 5000;
 
@@ -31,11 +34,14 @@ class InlineLanes implements Lanes {
   private messages = 0;
   /** The last tick that brought anything brought several messages. */
   private crowded = false;
+  /** Bytes of this tick that were not served yet, about. */
+  private bytes = 0;
   /** Receive stamp of this tick's messages: the clock is read once for all. */
   private stamp = 0;
   private readonly tickEnds = (): void => {
     this.crowded = this.messages > 1;
     this.messages = 0;
+    this.bytes = 0;
     if (!this.stopped && this.inRing.used() > 0) this.serve();
   };
   private stopped = false;
@@ -86,9 +92,12 @@ class InlineLanes implements Lanes {
       }
     }
     this.messages++;
-    if (!first) return true;
-    setImmediate(this.tickEnds);
-    if (!this.crowded) this.serve();
+    this.bytes += bytes.length;
+    if (first) setImmediate(this.tickEnds);
+    if (first ? !this.crowded : this.bytes >= CROWD_BYTES) {
+      this.bytes = 0;
+      this.serve();
+    }
     return true;
   }
 

@@ -50,6 +50,9 @@ class Area {
 
 const utf8 = new TextEncoder();
 
+/** Members of an enum that an error lists. */
+const MEMBERS_TOLD = 12;
+
 /** Writes the payload of a root record. A record without fields is an empty payload. */
 export function writePayload(types: Types, fields: Field[], value: Parts): Uint8Array {
   if (fields.length === 0) return new Uint8Array(0);
@@ -96,8 +99,9 @@ class Writer {
         if (!isScalar(type.scalar, value)) refuse(path, type.scalar, value);
         return writeScalar(this.struct.view, at, type.scalar, value);
       case 'enum': {
-        const found = enumNamed(this.types, type.name).members.some((m) => m.value === value);
-        if (!found) refuse(path, `a member of ${type.name}`, value);
+        const { members } = enumNamed(this.types, type.name);
+        // By its members: in a type that came as canonical text the enum has no name.
+        if (!members.some((m) => m.value === value)) refuse(path, membersOf(members), value);
         return this.struct.view.setInt32(at, value as number, true);
       }
       case 'string':
@@ -226,6 +230,13 @@ export function shown(value: unknown): string {
     return String(value);
   if (Array.isArray(value)) return 'an array';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** `one of RED = 0, GREEN = 5`; of a long list its beginning. */
+function membersOf(members: { name: string; value: number }[]): string {
+  const told = members.slice(0, MEMBERS_TOLD).map(({ name, value }) => `${name} = ${value}`);
+  const more = members.length > MEMBERS_TOLD ? ', ...' : '';
+  return `one of ${told.join(', ')}${more}`;
 }
 
 function refuse(path: string, expected: string, value: unknown): never {

@@ -10,6 +10,12 @@ import { Queue } from './queue.ts';
 /** Bytes that a parked message costs beside its own; threat: millions of tiny messages. */
 const ENTRY_BYTES = 128;
 
+/** Part of the budget that one connection may take. Threat: one parks, the others are closed. */
+const SHARE = 1 / 4;
+/** Places of closed connections in a lane's queue that are worth clearing away. Threat: clients
+ *  that park, leave and come again while a lane is busy. */
+const LEFT_PLACES = 16384;
+
 /** What one connection has parked. */
 export class Parked {
   readonly messages = new Queue<Uint8Array>();
@@ -25,6 +31,9 @@ export class Parking {
   private readonly creditBytes: number;
   /** By lane: a connection once for each message that it has parked. */
   private readonly queues: Queue<Connection>[] = [];
+  /** By lane: places of closed connections in its queue, at most. */
+  private readonly left: number[] = [];
+  private offering = false;
 
   constructor(lanes: Lanes, budget: Budget, creditBytes: number) {
     this.lanes = lanes;
@@ -34,6 +43,7 @@ export class Parking {
 
   /** Hands a message of an open connection to its lane, or parks it, or closes the connection. */
   push(connection: Connection, bytes: Uint8Array): void {
+    if (bytes.length === 0) return; // no frame: nothing that credit would count
     const { lane, slot, generation } = connection;
     if (connection.parked === null && this.lanes.push(lane, slot, generation, bytes)) return;
     if (connection.state === 'open') this.park(connection, bytes);
@@ -45,18 +55,40 @@ export class Parking {
     if (parked.bytes + bytes.length > this.creditBytes) {
       const most = `at most ${this.creditBytes} bytes of calls may wait unanswered`;
       connection.wire.close(1013, most);
-    } else if (!this.budget.take(charge)) {
+    } else if (
+      parked.charged + charge > this.budget.limit * SHARE ||
+      !this.budget.take(charge)
+    ) {
       connection.wire.close(1013, 'the host is overloaded: too many calls wait for a lane');
     } else {
       parked.bytes += bytes.length;
       parked.charged += charge;
       parked.messages.push(Uint8Array.from(bytes));
-      (this.queues[connection.lane] ??= new Queue()).push(connection);
+      this.queueOf(connection.lane).push(connection);
     }
+  }
+
+  private queueOf(lane: number): Queue<Connection> {
+    const queue = (this.queues[lane] ??= new Queue());
+    if (!this.offering && this.left[lane] > LEFT_PLACES && this.left[lane] * 2 > queue.size) {
+      queue.keep((connection) => connection.parked !== null);
+      this.left[lane] = 0;
+    }
+    return queue;
   }
 
   /** The lane has room again: the oldest messages go first. */
   room(lane: number): void {
+    const inner = this.offering;
+    this.offering = true;
+    try {
+      this.offer(lane);
+    } finally {
+      this.offering = inner;
+    }
+  }
+
+  private offer(lane: number): void {
     const queue = this.queues[lane];
     for (let connection = queue?.peek(); connection; connection = queue.peek()) {
       const { parked } = connection;
@@ -85,5 +117,6 @@ export class Parking {
     if (!parked) return;
     this.budget.give(parked.charged);
     connection.parked = null;
+    this.left[connection.lane] = (this.left[connection.lane] ?? 0) + parked.messages.size;
   }
 }

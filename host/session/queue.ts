@@ -21,6 +21,12 @@ export class Queue<T> {
     return this.entries[this.first];
   }
 
+  /** Drops the entries that `stays` says no to. */
+  keep(stays: (entry: T) => boolean): void {
+    this.entries = this.entries.slice(this.first).filter((entry) => stays(entry as T));
+    this.first = 0;
+  }
+
   /** Takes the oldest entry. */
   shift(): T | undefined {
     const entry = this.entries[this.first];

@@ -1,4 +1,5 @@
 // The composition of a host: what it refuses to start with, what it leaves behind, whom it trusts.
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -104,6 +105,17 @@ test('the development issuer: loopback only, where nobody says whom to trust', a
     t.is(host.mintToken !== undefined, expected, JSON.stringify(more));
     t.is(token.status, expected ? 200 : 404, JSON.stringify(more));
   }
+});
+
+test('sockets that a killed host left are swept, those of the living stay', async (t) => {
+  const cwd = await project(t);
+  const run = path.join(cwd, '.cell/run');
+  fs.mkdirSync(run, { recursive: true, mode: 0o700 });
+  const gone = spawnSync(process.execPath, ['-e', '']).pid;
+  for (const pid of [gone, process.ppid]) fs.writeFileSync(path.join(run, `host-${pid}.sock`), '');
+  await started(t, options(cwd));
+  t.false(fs.existsSync(path.join(run, `host-${gone}.sock`)));
+  t.true(fs.existsSync(path.join(run, `host-${process.ppid}.sock`)));
 });
 
 test('what counts as loopback', (t) => {

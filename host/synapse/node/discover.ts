@@ -66,7 +66,7 @@ function parseHostFile(file: string, text: string): HostFile {
 }
 
 /** False when the process is certainly gone. */
-function isRunning(pid: number): boolean {
+export function isRunning(pid: number): boolean {
   if (pid <= 0) return true;
   try {
     return process.kill(pid, 0);
