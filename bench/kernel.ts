@@ -12,6 +12,7 @@ import Benchmark from 'benchmark';
 import * as layout from '../assembly/shared/layout.ts';
 import { DRAIN_FRAMES } from '../assembly/shared/limits.ts';
 import { loadModules } from '../host/lane/kernel.ts';
+import { createMemory } from '../host/lane/memory.ts';
 import { assemble, ECHO } from './kernel-cells.ts';
 import { frame, join, World } from './kernel-world.ts';
 import { measureExpress, measureFastify } from './overhead.ts';
@@ -33,7 +34,8 @@ const NOTHING = `(module
   (func (export "dispatch") (param i32 i32 i32 i32 i32) (result i64) (i64.const 0)))`;
 
 function world(): World {
-  const w = new World({ modules: loadModules() });
+  const shared = createMemory({ lanes: 1 });
+  const w = new World({ shared, modules: loadModules({ memory: shared.memory }) });
   const slot = w.install(assemble(ECHO));
   const nothing = 40;
   w.table.set(nothing, new WebAssembly.Instance(assemble(NOTHING)).exports.dispatch);

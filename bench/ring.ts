@@ -37,7 +37,7 @@ class Counter {
 async function withLane<T>(use: (writer: RingWriter, reader: ReplyReader) => T): Promise<T> {
   const shared = createMemory({ lanes: 1, sessions: 16, routes: 16 });
   const worker = new Worker(new URL('ring-lane.ts', import.meta.url), {
-    workerData: { memory: shared.memory, modules: loadModules() },
+    workerData: { memory: shared.memory, modules: loadModules({ memory: shared.memory }) },
   });
   try {
     await new Promise((resolve, reject) => {

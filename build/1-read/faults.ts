@@ -1,6 +1,7 @@
 // Owns what a parser's complaint means to the user: TypeScript that cells do not have gets its own
 // code and fix, the rest keeps the parser's words.
 import type { Findings } from '../diagnostics/findings.ts';
+import { lackingInText } from '../diagnostics/lacking.ts';
 import type { Project } from './project.ts';
 import type { SourceShape, SyntaxFault } from './shapes.ts';
 
@@ -13,6 +14,7 @@ export function reportFaults(project: Project, findings: Findings): void {
       findings.report(code, source, fault, {
         message: fault.message.replace(/\.$/, ''),
         where: fault.start === fault.end ? 'result' : 'field',
+        ...lackingInText(source.text, fault.start),
       });
     }
   }
@@ -37,5 +39,5 @@ function codeOf({ text }: SourceShape, { message, start, end }: SyntaxFault): st
   ) {
     return 'CELL1007';
   }
-  return 'CELL1001';
+  return lackingInText(text, start) === null ? 'CELL1001' : 'CELL1008';
 }

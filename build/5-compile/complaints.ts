@@ -3,6 +3,7 @@
 import type { Project } from '../1-read/project.ts';
 import type { SourceShape } from '../1-read/shapes.ts';
 import type { Findings } from '../diagnostics/findings.ts';
+import { lackingInModule } from '../diagnostics/lacking.ts';
 import type { Complaint } from './asc.ts';
 
 /** Reported where `details` is called: asc points into the generated entry. */
@@ -37,7 +38,9 @@ export function reportComplaints(
       else if (!reportPages(c, entry, findings)) elsewhere.push(c);
       continue;
     }
+    const lacking = lackingInModule(c.message, source.text, c.start);
     if (known !== undefined) findings.report(known, source, c);
+    else if (lacking !== null) findings.report('CELL1008', source, c, lacking);
     else findings.report('CELL5002', source, c, { message: sentence(c.message) });
   }
   if (findings.count > before) return;

@@ -51,7 +51,10 @@ class InlineLanes implements Lanes {
     const { memory, deliver, events } = options;
     this.deliver = deliver;
     this.cells = new Cells(options);
-    const modules = loadModules({ debug: options.debug === true });
+    const modules = loadModules({
+      debug: options.debug === true,
+      memory: memory.memory,
+    });
     const told = {
       log: (line: LogLine) => events.log({ ...line, lane: 0 }),
       published: () => this.serve(),

@@ -6,6 +6,7 @@ import { instantiateSync } from '@assemblyscript/loader';
 import { TABLE_BASE } from '../../assembly/shared/layout.ts';
 import { REASON_WAIT_FULL } from '../../assembly/shared/reason.ts';
 import { UNAVAILABLE } from '../../assembly/shared/status.ts';
+import { withFixedMemory } from './fixed-memory.ts';
 
 const OUT = new URL('../../assembly/out/', import.meta.url);
 
@@ -45,12 +46,19 @@ export const NOTHING_WAITS: KernelImports = {
   cancel: () => {},
 };
 
-/** Reads and compiles the modules. `debug`: the kernel with its invariants on. */
-export function loadModules(options: { debug?: boolean } = {}): KernelModules {
+/**
+ * Reads and compiles the modules. `debug`: the kernel with its invariants on. `memory`: the one that they
+ * will run over, for faster code; without it they fit any.
+ */
+export function loadModules(
+  options: { debug?: boolean; memory?: WebAssembly.Memory } = {},
+): KernelModules {
+  const pages = (options.memory?.buffer.byteLength ?? 0) / 65536;
   const compile = (name: string) => {
     const file = new URL(`${name}.wasm`, OUT);
     try {
-      return new WebAssembly.Module(readFileSync(file));
+      const bytes = readFileSync(file);
+      return new WebAssembly.Module(pages > 0 ? withFixedMemory(bytes, pages) : bytes);
     } catch (cause) {
       throw new Error(
         `assembly/out/${name}.wasm is missing or broken; build it: node assembly/build.mjs`,

@@ -62,7 +62,10 @@ export class WorkerLanes implements Lanes {
     this.events = events;
     this.count = options.lanes;
     this.cells = new Cells(options);
-    const modules = loadModules({ debug: options.debug === true });
+    const modules = loadModules({
+      debug: options.debug === true,
+      memory: memory.memory,
+    });
     this.workers = new Workers({
       ...{ memory: memory.memory, modules, spinUs, threads: options.lanes + 3 },
       failed: (error) => this.tell('error', '', `a lane worker failed: ${error.message}`, -1),

@@ -97,10 +97,10 @@ function scalarFromJson(scalar: Scalar, json: unknown, path: string): unknown {
     else if (scalar === 'instant' && typeof json === 'string') value = instantFromText(json);
   }
   if (isScalar(scalar, value)) return value;
-  // What JSON.parse has rounded by now was perhaps right as it was written.
+  // JSON.parse has rounded it by now; as it was written it was perhaps right.
   const rounded = typeof json === 'number' && Math.abs(json) > Number.MAX_SAFE_INTEGER;
-  const expected =
-    rounded && typeof value !== 'bigint' ? `${scalar} (beyond 2^53 in quotes)` : scalar;
+  const wide = scalar === 'i64' || scalar === 'u64' || scalar === 'duration';
+  const expected = rounded && wide ? `${scalar}, in quotes when beyond 2^53` : scalar;
   return refuse(
     path,
     scalar === 'instant' ? 'an instant such as "2026-01-31T12:00:00Z"' : expected,

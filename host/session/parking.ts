@@ -11,7 +11,7 @@ import { Queue } from './queue.ts';
 const ENTRY_BYTES = 128;
 
 /** Part of the budget that one connection may take. Threat: one parks, the others are closed. */
-const SHARE = 1 / 4;
+const SHARE = 1 / 2;
 /** Places of closed connections in a lane's queue that are worth clearing away. Threat: clients
  *  that park, leave and come again while a lane is busy. */
 const LEFT_PLACES = 16384;

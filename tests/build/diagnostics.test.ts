@@ -90,6 +90,38 @@ test('CELL2016: names that a client cannot have', async (t) => {
   t.deepEqual(await codes('thenable(argument: u32): void {}'), []);
 });
 
+test('CELL1008: TypeScript that cells do not have is told by name, with what to write', async (t) => {
+  const cases: [string, string][] = [
+    ['const c = a?.c;', '`?.`'],
+    ['const c = a ?? new B();', '`??`'],
+    ['const { c } = a!;', 'destructuring'],
+    ['const [p, q] = xs;', 'destructuring'],
+    ['for (const k in xs) {}', '`for ... in`'],
+    ['for (const [k, v] of new Map<string, i32>()) {}', '`for ... of`'],
+    ['for (const x of xs) {}', '`for ... of`'],
+    ['const ys = [...xs, 1];', 'spread'],
+    ['const o = { ...a };', 'spread'],
+    ['const big = 10n;', 'bigint literals'],
+    ['/a+/.test("x");', 'regular expressions'],
+    ['new Map<string, i32>().forEach((v, k) => {});', '`forEach` of a Map or Set'],
+    ['JSON.stringify(a);', '`JSON`'],
+    ['const x: any = 1;', '`any`'],
+    ['let u: undefined;', '`undefined`'],
+    ['setTimeout(() => {}, 1);', 'promises and timers'],
+    ['new Date();', 'clock of its own'],
+    ['const q = String(3);', '`Number()`, `String()` and `Boolean()`'],
+    ['const n = (3.1).toFixed(2);', '`toFixed`'],
+  ];
+  for (const [written, what] of cases) {
+    const { findings } = await built(
+      `class B { c: string = ""; }
+       @service class Example { f(a: B | null, xs: i32[]): void { ${written} } }`,
+    );
+    const told = findings.map((f) => [f.code, f.message, f.line]);
+    t.deepEqual(told, [['CELL1008', `a cell has no ${what}`, 2]], written);
+  }
+});
+
 test('CELL5004: what the library would import has a place and a better word', async (t) => {
   const { findings } = await built(
     `@service class Example {

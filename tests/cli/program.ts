@@ -109,6 +109,7 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<
 /** The service of the tests. */
 export const HELLO = `
 class Greeting { text: string = ""; length: u32 = 0; note: string | null = null; }
+class Left { left: u32 = 3; }
 
 /** Greets. */
 @service
@@ -119,6 +120,10 @@ class Hello {
   ping(n: u32): u32 { return n + 1; }
   @Auth.require({ role: "admin" })
   secret(): u64 { return 18446744073709551615; }
+  ration(n: u32): u32 {
+    if (n <= 3) return n;
+    return fail<u32>(Status.FAILED_PRECONDITION, "no more", details<Left>(new Left()));
+  }
   wrap(text: string): Greeting {
     if (text.length == 0) return fail<Greeting>(Status.NOT_FOUND, "nothing to wrap");
     const g = new Greeting();

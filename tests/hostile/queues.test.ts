@@ -50,7 +50,7 @@ test('messages without a byte are not parked, whatever a lane is doing', (t) => 
   t.is(wire.code, 0);
 });
 
-test('one connection parks a quarter of the budget at most: another still finds room', (t) => {
+test('one connection parks half of the budget at most: another still finds room', (t) => {
   const budget = new Budget(1 << 20);
   const lanes = new FakeLanes();
   lanes.full = true;
@@ -63,7 +63,7 @@ test('one connection parks a quarter of the budget at most: another still finds 
     most = Math.max(most, budget.used);
   }
   t.is(greedy.wire.code, 1013);
-  t.is(most, budget.limit / 4 - ((budget.limit / 4) % 144));
+  t.is(most, budget.limit / 2 - ((budget.limit / 2) % 144));
   parking.push(modest.connection, new Uint8Array(16));
   t.is(modest.wire.code, 0);
   t.true(budget.used > 0);

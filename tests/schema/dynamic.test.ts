@@ -75,6 +75,19 @@ test('errors name the path of what does not fit', (t) => {
   });
 });
 
+test('an enum is told by its members, of a long one the first', (t) => {
+  const members = (n: number) =>
+    Array.from({ length: n }, (_, i) => ({ name: `M${i}`, value: i * 2 }));
+  const message = (n: number) => {
+    const long = { records: [], enums: [{ name: '#0', members: members(n) }] };
+    const field: Field = { name: 'e', type: { kind: 'enum', name: '#0' } };
+    return t.throws(() => encodeRecord(long, [field], { e: 1 })).message;
+  };
+  t.is(message(2), 'e: expected one of M0 = 0, M1 = 2, got 1');
+  t.true(message(12).endsWith('M11 = 22, got 1'));
+  t.true(message(13).endsWith('M11 = 22, ..., got 1'));
+});
+
 test('each cut of a payload is refused or reads as less text, never as more', (t) => {
   const hello = { version: 1, token: 'secret', methods: [{ name: 'a.b', print: 3n }] };
   const bytes = encodeRecord(types, HELLO, hello);

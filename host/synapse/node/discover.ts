@@ -2,11 +2,12 @@
 // `.cell/run/host.json` upward from the working directory, which a running host writes. With a
 // token for it: the given one, else CELL_TOKEN, else on a development host one minted with the
 // project's own key. A token goes only to the host that it was meant for: CELL_TOKEN to CELL_URL
-// or the found host.
+// or the found host. A host file that another user wrote (in /tmp, say, above a project) names no
+// host of ours: it would be given our token.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { INVALID_ARGUMENT, UNAVAILABLE } from '../../../assembly/shared/status.ts';
+import { INVALID_ARGUMENT, PERMISSION_DENIED, UNAVAILABLE } from '../../../assembly/shared/status.ts';
 import { CellError } from '../error.ts';
 import type { Target } from '../link.ts';
 import { type ConnectOptions, type Platform, tokenOf } from '../platform.ts';
@@ -27,12 +28,20 @@ export interface HostFile {
 
 const HOST_FILE = join('.cell', 'run', 'host.json');
 
+interface Found {
+  file: string;
+  host: HostFile;
+}
+
 /** The host file nearest to `folder`, itself or upward; null when there is none. */
-export function findHostFile(folder: string): { file: string; host: HostFile } | null {
+export function findHostFile(folder: string): Found | null {
   for (let at = resolve(folder); ; at = dirname(at)) {
     const file = join(at, HOST_FILE);
     const text = readIfThere(file);
-    if (text !== null) return { file, host: parseHostFile(file, text) };
+    if (text !== null) {
+      checkOwner(file);
+      return { file, host: parseHostFile(file, text) };
+    }
     if (dirname(at) === at) return null;
   }
 }
@@ -45,6 +54,16 @@ function readIfThere(file: string): string | null {
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return null;
     throw error;
   }
+}
+
+/** Nobody else may have written the file. Systems without user ids have nothing to ask. */
+function checkOwner(file: string): void {
+  const self = process.getuid?.();
+  if (self === undefined) return;
+  const { uid, mode } = statSync(file);
+  if (uid === self && (mode & 0o002) === 0) return;
+  const text = `${file} could be written by another user, so its host is not trusted; pass { url }`;
+  throw new CellError(PERMISSION_DENIED, text, { unsent: true });
 }
 
 function parseHostFile(file: string, text: string): HostFile {
@@ -84,18 +103,18 @@ function dialFor(url: string): Dial {
   throw new CellError(INVALID_ARGUMENT, `url must be ${known}, got ${url}`);
 }
 
-/** A token that the development host of `issuerKey` takes. */
-async function mint(issuerKey: string, options: ConnectOptions): Promise<string> {
+/** A token that the development host of the run folder `run` takes. */
+async function mint(run: string, options: ConnectOptions): Promise<string> {
   const { openDevelopmentIssuer } = await import('../../session/issuer.ts');
   const { subject = 'developer', roles = [], scopes = [] } = options.as ?? {};
-  return openDevelopmentIssuer(dirname(issuerKey)).mintToken({ subject, roles, scopes });
+  return openDevelopmentIssuer(run).mintToken({ subject, roles, scopes });
 }
 
-function foundToken(host: HostFile, options: ConnectOptions): Target['token'] {
+/** The key lies beside the host file: never where the file's text says. */
+function foundToken({ file, host }: Found, options: ConnectOptions): Target['token'] {
   const given = process.env.CELL_TOKEN;
   if (given !== undefined && given !== '') return () => given;
-  const { issuerKey } = host;
-  return issuerKey === null ? () => null : () => mint(issuerKey, options);
+  return host.issuerKey === null ? () => null : () => mint(dirname(file), options);
 }
 
 function find(options: ConnectOptions): Target {
@@ -119,7 +138,7 @@ function find(options: ConnectOptions): Target {
     throw new CellError(UNAVAILABLE, text, { unsent: true });
   }
   const address = host.socket === null ? host.url : `unix:${host.socket}`;
-  return { address, dial: dialFor(address), token: tokenOf(options, foundToken(host, options)) };
+  return { address, dial: dialFor(address), token: tokenOf(options, foundToken(found, options)) };
 }
 
 export const node: Platform = { agent: `cell-synapse/node-${process.versions.node}`, find };
