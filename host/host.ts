@@ -82,7 +82,7 @@ function readCells(options: HostOptions): CellSpec[] {
     const place = { firstRoute, index: cells.length };
     const pagesMax = options.config.limits?.pages;
     const spec = readCell(file, place, (name) => ({
-      grants: grants[name] ?? {},
+      grants: Object.hasOwn(grants, name) ? grants[name] : {},
       ...(pagesMax === undefined ? {} : { pages: pagesMax }),
     }));
     const twin = cells.find((c) => c.name === spec.name);
