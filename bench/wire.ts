@@ -8,7 +8,8 @@
 // Rounds go over all servers in turn, so that a noisy machine is noisy for all; ratios are
 // medians of the rounds' pairs. Rows ending in -cpu are the server's CPU per call, all its
 // threads: they hold still where the machine is busy with other things. A frame is 64 bytes both
-// ways: four u64 in, a record of three out, through the codec of a cell that `cell build` made.
+// ways: four u64 in, a record of three out, through the codec of a cell that `cell build` made;
+// bench/README.md says why these.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

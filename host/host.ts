@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { BACKPRESSURE_BYTES, MESSAGE_BYTES, PARK_BYTES } from '../assembly/shared/limits.ts';
-import type { Config } from './cell/config.ts';
+import { type Config, checkServed } from './cell/config.ts';
 import { readCell } from './cell/module.ts';
 import { type Page, pages } from './gateway/pages.ts';
 import { type HostEntry, removeHostFile, writeHostFile } from './host-file.ts';
@@ -91,6 +91,7 @@ function readCells(options: HostOptions): CellSpec[] {
     cells.push(spec);
     firstRoute += spec.schema.methods.length;
   }
+  checkServed(options.config, cells);
   return cells;
 }
 
@@ -155,13 +156,13 @@ interface Parts {
   lanes?: Lanes;
   reception?: SessionReception;
   orders?: RevokeOrders;
-  /** The host file is this host's. */
-  listed?: boolean;
+  /** The host file is this host's; the entry that stood there before. */
+  listed?: { before: HostEntry | null };
 }
 
 /** What was accepted is answered before the connections that wait for it are closed. */
 async function stopParts(parts: Parts): Promise<void> {
-  if (parts.listed) removeHostFile(parts.run, process.pid);
+  if (parts.listed) removeHostFile(parts.run, process.pid, parts.listed.before);
   await parts.orders?.close();
   await parts.lanes?.stop();
   await setImmediate();
@@ -224,8 +225,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       const local = { ...listenOptions, path: socket };
       parts.listeners.push(await listenSocket(budget)(local, reception));
     }
-    writeHostFile(run, entryOf(run, listener.url, socket, development !== undefined, cells));
-    parts.listed = true;
+    const entry = entryOf(run, listener.url, socket, development !== undefined, cells);
+    parts.listed = { before: writeHostFile(run, entry) };
     let stopping: Promise<void> | undefined;
     return {
       ...{ url: listener.url, port: listener.port, socket, cells, lanes, reception },

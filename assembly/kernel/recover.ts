@@ -11,7 +11,7 @@
 //                   so; the others are told that their lane was lost
 // Frames not begun stay in the rings for the next worker. Idempotent: each answer is one commit.
 
-import { HEADER_BYTES } from '../shared/frame';
+import { AT_KIND, HEADER_BYTES, KIND_REQUEST } from '../shared/frame';
 import {
   HANDOVER_LANE, L_COMPLETION, L_CPU_SLOT_WORD, L_OUT_RECORD_WORD, L_SOURCE_WORD,
   L_STALLED_WORD, L_WAITING_WORD,
@@ -38,7 +38,10 @@ export function answerInHand(code: u32, ptr: usize, bytes: u32): bool {
   if (at == end || !isBegun(positionOf(done))) return false;
   const r = record(), p = r + RECORD_BYTES + done;
   const after = positionOf(done + ((HEADER_BYTES + load<u32>(p) + 7) & ~7));
-  if (!takenOver(after)) {
+  // A CANCEL that is being passed on is in hand too, but it is a wish: nothing answers it.
+  if (load<u8>(p, AT_KIND) != KIND_REQUEST) {
+    if (!takenOver(after)) progress(after);
+  } else if (!takenOver(after)) {
     const o = place(load<u64>(r, 4), HEADER_BYTES + ((bytes + 7) & ~7));
     if (bytes) memory.copy(o + HEADER_BYTES, ptr, bytes);
     complete(o, load<u32>(p, 8), code, 0, bytes);

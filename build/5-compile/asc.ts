@@ -139,6 +139,9 @@ function shaping(Transform: any, options: AscOptions, raw: RawModule) {
         names.push(binaryen.getExportInfo(module.getExportByIndex(i)).name);
       }
       for (const name of names) if (!EXPORTS.has(name)) module.removeExport(name);
+      // Nothing grows the table, and a host takes none that could.
+      const table = module.getTable('0');
+      if (table) binaryen._BinaryenTableSetMax(table, binaryen._BinaryenTableGetInitial(table));
       binaryen.setDebugInfo(true);
       raw.plain = module.emitBinary();
       for (const pattern of options.keep) {
@@ -154,6 +157,9 @@ interface Binaryen {
   /** Whether names are written. */
   setDebugInfo(on: boolean): void;
   setPassArgument(name: string, value: string): void;
+  /** Of the raw interface: the typed one reads a table's limits and does not set them. */
+  _BinaryenTableGetInitial(table: number): number;
+  _BinaryenTableSetMax(table: number, max: number): void;
 }
 
 /** What asc may read: emitted texts, the SDK, and packages below `node_modules` of the project. */

@@ -18,6 +18,9 @@ const KNOWN: [RegExp, string][] = [
   [/Property '\w+' does not exist on type '[^']*#\w+(~anonymous\|\d+)?'/, 'CELL5001'],
 ];
 
+/** What asc adds about a call whose callee it has complained about already. */
+const ECHO = /lacks a call signature\. Type 'auto'/;
+
 /** Reports complaints; what concerns no file of the user's is reported at the entry. */
 export function reportComplaints(
   complaints: Complaint[],
@@ -38,6 +41,7 @@ export function reportComplaints(
       else if (!reportPages(c, entry, findings)) elsewhere.push(c);
       continue;
     }
+    if (ECHO.test(c.message) && findings.count > before) continue;
     const lacking = lackingInModule(c.message, source.text, c.start);
     if (known !== undefined) findings.report(known, source, c);
     else if (lacking !== null) findings.report('CELL1008', source, c, lacking);

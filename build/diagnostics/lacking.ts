@@ -15,7 +15,7 @@ const WRITTEN: [RegExp, RegExp, string, string][] = [
   [/\bfor\s*\($/, /^(const|let|var)\s*[[{]/, '`for ... of`', LOOP],
   [/\bfor\s*\(\s*(const|let|var)\s+$/, /^\w+\s+in\b/, '`for ... in`', LOOP],
   [/(?:)$/, /^(const|let|var)\s*[[{]/, 'destructuring', 'one variable for each: const x = p.x'],
-  [/(?:)$/, /^\.\.\./, 'spread', 'the fields one by one, or list.concat(other)'],
+  [/(?:)$/, /^(\{\s*)?\.\.\./, 'spread', 'the fields one by one, or list.concat(other)'],
   [/\d$/, /^n\b/, 'bigint literals', 'the number itself: an i64 or u64 holds it'],
 ];
 

@@ -219,6 +219,31 @@ export function checkConfig(value: unknown, name = 'cell.config.ts'): Config {
 }
 
 /**
+ * Checks what a configuration says of the cells that a host serves: limits name methods that they
+ * have, granted folders are there. What it says of others passes: another host may serve them.
+ * Throws ConfigError.
+ */
+export function checkServed(
+  { grants, limits }: Config,
+  cells: { name: string; schema: { methods: { name: string }[] } }[],
+): void {
+  for (const { name, schema } of cells) {
+    const methods = schema.methods.map((m) => m.name);
+    for (const key of Object.keys(limits?.methods ?? {})) {
+      const [cell, method] = key.split('.');
+      if (cell !== name || methods.includes(method)) continue;
+      const meant = nearest(method, methods);
+      const hint = meant ? `did you mean \`${meant}\`?` : `it has: ${methods.join(', ')}`;
+      const at = 'cell.config.ts.limits.methods';
+      throw new ConfigError(`${at}: \`${name}\` has no method \`${method}\`; ${hint}`);
+    }
+    const root = grants && Object.hasOwn(grants, name) ? grants[name].blob?.root : undefined;
+    if (root !== undefined && !fs.statSync(root, { throwIfNoEntry: false })?.isDirectory())
+      fail(`cell.config.ts.grants.${name}.blob.root`, 'a folder that is there', root);
+  }
+}
+
+/**
  * Loads `cell.config.ts` from `folder`; without one, the empty configuration. Folders and files
  * that it names become absolute, relative to the configuration. Throws ConfigError.
  */

@@ -44,6 +44,8 @@ export class Pool {
   readonly actor: boolean;
   /** Serves pure calls, or all of an actor's; null while it is made anew. */
   first: Instance | null = null;
+  /** Calls that were accepted and not answered; host/lane/waiting.ts counts them. */
+  calls = 0;
   /** Free instances for waiting calls. */
   readonly idle: Instance[] = [];
   /** Instances for waiting calls that exist or are being started, busy ones included. */

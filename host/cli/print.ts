@@ -1,5 +1,6 @@
 // Owns how the command line writes: errors, tables, bytes and times. Never decides anything.
 import { styleText } from 'node:util';
+import { printable } from '../lane/printable.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -31,12 +32,14 @@ export class UserError extends Error {
 export function printError(error: unknown): void {
   const red = (t: string): string => style(['red', 'bold'], t, process.stderr);
   if (!(error instanceof Error)) {
-    console.error(`${red('error:')} ${String(error)}`);
+    console.error(`${red('error:')} ${printable(String(error))}`);
     return;
   }
   const { cause, fix } = error as { cause?: unknown; fix?: unknown };
   const authored = typeof fix === 'string' || error.name !== 'Error';
-  console.error(`${red('error:')} ${authored ? error.message : (error.stack ?? error.message)}`);
+  // A host that was called, or a cell on it, may have written the message.
+  const text = printable(authored ? error.message : (error.stack ?? error.message));
+  console.error(`${red('error:')} ${text}`);
   if (typeof cause === 'string') console.error(`cause: ${cause}`);
   if (typeof fix === 'string') console.error(`fix: ${fix}`);
 }

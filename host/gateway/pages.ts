@@ -37,7 +37,7 @@ export const SECURITY_HEADERS: Record<string, string> = {
   'x-content-type-options': 'nosniff',
 };
 
-/** Bytes of one file that `folderPage` serves. Threat: memory, one read a request. */
+/** Bytes of one file that `folderPage` serves. Threat: memory. */
 export const FILE_BYTES = 64 << 20;
 
 /** Finds the file for a request path (`/`, `/app.js`); undefined = 404. */
@@ -48,12 +48,47 @@ export function mapPage(files: ReadonlyMap<string, PageFile>): Page {
   return (p) => files.get(p) ?? (p.endsWith('/') ? files.get(`${p}index.html`) : undefined);
 }
 
+/** One file of a folder as it was last read. */
+interface Read {
+  /** Size and time of change. */
+  stamp: string;
+  pending: Promise<Uint8Array> | null;
+  body: WeakRef<Uint8Array> | null;
+}
+
+/**
+ * Bodies that are on their way out, one for all who ask for the same file meanwhile. Threat: many
+ * who ask for a large file and read it slowly, or not at all.
+ */
+class Bodies {
+  private readonly reads = new Map<string, Read>();
+
+  async of(file: string, stat: fs.Stats): Promise<Uint8Array> {
+    const stamp = `${stat.size} ${stat.mtimeMs}`;
+    const known = this.reads.get(file);
+    if (known?.stamp === stamp) {
+      const body = known.pending ?? known.body?.deref();
+      if (body !== undefined) return body;
+    }
+    const read: Read = { stamp, pending: fs.promises.readFile(file), body: null };
+    this.reads.set(file, read);
+    try {
+      const body = (await read.pending) as Uint8Array;
+      read.body = new WeakRef(body);
+      return body;
+    } finally {
+      read.pending = null;
+    }
+  }
+}
+
 /**
  * The files of a folder. Nothing outside it: `..`, NUL, dot files and links that leave it are not
  * found.
  */
 export function folderPage(folder: string): Page {
   const root = fs.realpathSync(folder);
+  const bodies = new Bodies();
   return async (requestPath) => {
     let name: string;
     try {
@@ -70,7 +105,7 @@ export function folderPage(folder: string): Page {
       const stat = await fs.promises.stat(file);
       if (!stat.isFile() || stat.size > FILE_BYTES) return undefined;
       const type = TYPES[path.extname(file).toLowerCase()] ?? 'application/octet-stream';
-      return { type, body: await fs.promises.readFile(file) };
+      return { type, body: await bodies.of(file, stat) };
     } catch {
       return undefined;
     }

@@ -43,11 +43,11 @@ export class Delivery {
     }
   }
 
-  /** Calls were pushed: poll. Costs nothing while polling. */
+  /** Calls were pushed: poll, and be patient anew. Costs nothing while polling. */
   poke(): void {
+    this.quietSince = 0;
     if (this.polling || this.stopped) return;
     this.polling = true;
-    this.quietSince = 0;
     Atomics.store(this.memory.words, SLEEPS, 0);
     setImmediate(this.poll);
   }

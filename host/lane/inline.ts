@@ -60,7 +60,7 @@ class InlineLanes implements Lanes {
       published: () => this.serve(),
     };
     this.lane = new Lane(memory, 0, modules, told, options.drivers);
-    this.inRing = new RingWriter(memory, memory.inRing(0));
+    this.inRing = new RingWriter(memory, memory.inRing(0), memory.messageBytes, true);
     this.outRing = new ReplyReader(memory, 0);
     this.logs = new LogRings(memory, events, (cell) => this.cells.nameOf(cell));
     this.timer = setInterval(() => this.logs.drain(), LOG_MS).unref();

@@ -175,12 +175,15 @@ export class Lane {
     if (home >= 0 && home !== this.index) return;
     const pool = new Pool({ cell, name, actor, cap: SUSPENDED });
     this.cells[cell] = { part, pool, failures: 0, spare: null };
+    const waits = part.methods.some((method) => method.waiting);
+    if (waits) this.waiting.know(pool, true);
     this.plug(slotOf(cell), this.stubs.loading);
     this.pending++;
     try {
       this.install(this.cells[cell], await this.create(part));
     } catch (error) {
       delete this.cells[cell];
+      this.waiting.know(pool, false);
       const text = this.teller.tell(part, 'start', null, error);
       throw new Error(`cell \`${name}\` did not start: ${text}`);
     } finally {

@@ -13,6 +13,7 @@ import {
 } from '../../assembly/shared/layout.ts';
 import type { LaneEvents } from './contract.ts';
 import type { SharedMemory } from './memory.ts';
+import { printable } from './printable.ts';
 
 /** Lines a second over all lanes that reach LaneEvents.log. Threat: a guest that fills disks. */
 export const LOG_LINES_PER_SECOND = 500;
@@ -69,9 +70,7 @@ export class LogRings {
     const { bytes, view } = this.memory;
     const level = view.getUint32(at + 8, true);
     const from = at + RECORD_BYTES;
-    const text = decoder
-      .decode(bytes.slice(from, from + size))
-      .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '\ufffd');
+    const text = printable(decoder.decode(bytes.slice(from, from + size)));
     this.events.log({
       level: LEVELS[level & 3],
       cell: this.nameOf(view.getUint32(at + 4, true)),

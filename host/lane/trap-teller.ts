@@ -7,6 +7,7 @@ import { type TrapFrame, traceTrap } from '../cell/trace.ts';
 import { trapText } from '../cell/trap.ts';
 import type { LogLine } from './lane.ts';
 import type { CellPart } from './part.ts';
+import { printable } from './printable.ts';
 
 /** Traps a second that are traced and logged in one lane. Threat: time and log space. */
 const TOLD_PER_SECOND = 10;
@@ -59,7 +60,8 @@ export class TrapTeller {
     const where = own(frames).map(line).join('');
     const more = this.untold > 0 ? `\n  (${this.untold} more before it were not logged)` : '';
     this.untold = 0;
-    this.log({ level: 'error', cell: part.name, text: `${method}: ${text}${where}${more}` });
+    const told = printable(`${method}: ${text}${where}${more}`);
+    this.log({ level: 'error', cell: part.name, text: told });
     return text;
   }
 

@@ -42,6 +42,7 @@ import { nowUs } from './clock.ts';
 import { messageBytes, recordBytes, writeRecord } from './error-record.ts';
 import type { Kernel } from './kernel.ts';
 import type { SharedMemory } from './memory.ts';
+import { Stacks } from './stacks.ts';
 
 /** P_STATE of a call whose instance runs or stands still. */
 const RUNNING = 2;
@@ -77,7 +78,7 @@ export class Waiting {
   private held: Held[] = [];
   private cancels: number[] = [];
   private bytes = 0;
-  private running = 0;
+  private readonly stacks = new Stacks();
   private armedUs = Infinity;
   private timer: NodeJS.Timeout | null = null;
   private flushing = false;
@@ -88,7 +89,13 @@ export class Waiting {
 
   /** True while anything here needs the event loop. */
   get active(): boolean {
-    return this.calls.size > 0 || this.running > 0;
+    return this.calls.size > 0 || this.stacks.taken > 0;
+  }
+
+  /** The lane holds a cell that waits, or does not any more. */
+  know(pool: Pool, held: boolean): void {
+    if (held) this.stacks.know(pool);
+    else this.stacks.forget(pool);
   }
 
   /** Calls that were accepted and not answered. */
@@ -121,7 +128,9 @@ export class Waiting {
     const row = memory.routeAt(route);
     const pool = this.host.pool(view.getUint32(row + R_CELL, true));
     if (pool === undefined) return UNAVAILABLE | (REASON_CELL_LOADING << 8);
-    if (this.bytes + size > WAITING_BYTES) return RESOURCE_EXHAUSTED | (REASON_WAIT_FULL << 8);
+    if (this.bytes + size > WAITING_BYTES || this.stacks.crowded(pool)) {
+      return RESOURCE_EXHAUSTED | (REASON_WAIT_FULL << 8);
+    }
     const call: WaitingCall = {
       slot,
       pool,
@@ -140,6 +149,7 @@ export class Waiting {
     };
     this.bytes += size;
     this.calls.add(call);
+    pool.calls++;
     this.byId.set(key, call);
     this.armFor(call);
     if (pool.queued === 0 && !this.busy.includes(pool)) this.busy.push(pool);
@@ -172,9 +182,14 @@ export class Waiting {
   /** Begins queued calls, one per cell in turn, while stacks and instances last. */
   pump(): void {
     let idleRounds = 0;
-    while (this.busy.length > 0 && this.running < SUSPENDED && idleRounds < this.busy.length) {
+    while (this.stacks.taken < SUSPENDED && idleRounds < this.busy.length) {
       const pool = this.busy.shift() as Pool;
       if (pool.queued === 0) continue;
+      if (!this.stacks.free(pool)) {
+        this.busy.push(pool);
+        idleRounds++;
+        continue;
+      }
       if (pool.idle.length === 0) {
         if (pool.open) this.host.grow(pool);
         this.busy.push(pool);
@@ -212,7 +227,7 @@ export class Waiting {
     memory.bytes.set(call.args as Uint8Array, scratch);
     call.args = null;
     this.bytes -= call.bytes;
-    this.running++;
+    this.stacks.begin(call.pool);
     instance.enter(call, scratch, call.session, this);
   }
 
@@ -221,7 +236,7 @@ export class Waiting {
     const call = instance.call as WaitingCall;
     const status = Number(result >> 32n);
     const bytes = Number(result & 0xffffffffn);
-    this.running--;
+    this.stacks.end(call.pool);
     if (call.answered) {
       this.release(instance);
       return;
@@ -255,7 +270,7 @@ export class Waiting {
   /** A guest trapped: INTERNAL with the trap's message, and the instance is gone. */
   failed(instance: Instance, error: unknown): void {
     const call = instance.call as WaitingCall;
-    this.running--;
+    this.stacks.end(call.pool);
     instance.call = null;
     const message = messageBytes(this.host.trapped(call.pool, instance, call.method, error));
     if (!call.answered) {
@@ -299,6 +314,7 @@ export class Waiting {
       this.bytes -= call.bytes;
     }
     this.calls.delete(call);
+    call.pool.calls--;
     const key = keyOf(call.connection, call.id);
     if (this.byId.get(key) === call) this.byId.delete(key);
   }

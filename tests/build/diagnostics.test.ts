@@ -90,7 +90,7 @@ test('CELL2016: names that a client cannot have', async (t) => {
   t.deepEqual(await codes('thenable(argument: u32): void {}'), []);
 });
 
-test('CELL1008: TypeScript that cells do not have is told by name, with what to write', async (t) => {
+test('CELL1008: TypeScript that cells do not have is told by name', async (t) => {
   const cases: [string, string][] = [
     ['const c = a?.c;', '`?.`'],
     ['const c = a ?? new B();', '`??`'],

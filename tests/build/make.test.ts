@@ -240,7 +240,7 @@ test('a build killed at any point leaves whole files, and the next one succeeds'
   }
   const [made] = await p.run();
   t.truthy(made.summary);
-  t.regex(p.read('.cell/out/hello.wasm').toString('utf16le'), /hi 3/);
+  t.true(p.read('.cell/out/hello.wasm').includes(Buffer.from('hi 3', 'utf16le')));
   p.remove();
 });
 

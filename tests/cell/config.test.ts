@@ -3,7 +3,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import { ConfigError, checkConfig, defineConfig, loadConfig } from '../../host/cell/config.ts';
+import {
+  ConfigError,
+  checkConfig,
+  checkServed,
+  defineConfig,
+  loadConfig,
+} from '../../host/cell/config.ts';
 
 function refused(value: unknown): string {
   try {
@@ -107,4 +113,25 @@ test('the loader: absent, good, without default, broken', async (t) => {
   await t.throwsAsync(loadConfig(broken), { message: /cell\.config\.ts: it could not be loaded/ });
   const wrong = write('wrong', 'export default { port: -1 };');
   await t.throwsAsync(loadConfig(wrong), { instanceOf: ConfigError });
+});
+
+test('what is said of a served cell is checked against it, of others not', (t) => {
+  const served = [{ name: 'atlas', schema: { methods: [{ name: 'search' }, { name: 'near' }] } }];
+  const limited = (key: string) => ({ limits: { methods: { [key]: { perSecond: 1 } } } });
+  const granted = (cell: string, root: string) => ({ grants: { [cell]: { blob: { root } } } });
+  t.notThrows(() => checkServed(limited('atlas.near'), served));
+  t.notThrows(() => checkServed(limited('users.serch'), served));
+  t.throws(() => checkServed(limited('atlas.serch'), served), {
+    instanceOf: ConfigError,
+    message: /`atlas` has no method `serch`; did you mean `search`\?/,
+  });
+  const here = import.meta.dirname;
+  t.notThrows(() => checkServed(granted('atlas', here), served));
+  t.notThrows(() => checkServed(granted('users', path.join(here, 'none')), served));
+  for (const root of [path.join(here, 'none'), import.meta.filename]) {
+    t.throws(() => checkServed(granted('atlas', root), served), {
+      instanceOf: ConfigError,
+      message: /^cell\.config\.ts\.grants\.atlas\.blob\.root: expected a folder that is there/,
+    });
+  }
 });

@@ -100,12 +100,14 @@ test("memory: none, without maximum, shared, above the host's bound", (t) => {
 });
 
 test('table: as many elements as are taken, and one more', (t) => {
-  const table = (n: number): Uint8Array =>
-    wat(echo, (w) =>
-      w.replace('(table (export "table") 1 1 funcref)', `(table (export "table") ${n} funcref)`),
-    );
-  t.notThrows(() => readModule(table(TABLE_ELEMENTS), 'x.wasm'));
-  t.regex(refused(table(TABLE_ELEMENTS + 1)), /its table has 16385 elements/);
+  const table = (limits: string): Uint8Array =>
+    wat(echo, (w) => w.replace('"table") 1 1 funcref)', `"table") ${limits} funcref)`));
+  const [most, above] = [TABLE_ELEMENTS, TABLE_ELEMENTS + 1];
+  t.notThrows(() => readModule(table(`${most} ${most}`), 'x.wasm'));
+  t.notThrows(() => readModule(table(`1 ${most}`), 'x.wasm'));
+  t.regex(refused(table(`${above} ${above}`)), /its table has 16385 elements/);
+  t.regex(refused(table(`1 ${above}`)), /its table has 16385 elements/);
+  t.regex(refused(table('1')), /its table may grow without end/);
 });
 
 test('exports: missing, of another kind, start without saying so', (t) => {

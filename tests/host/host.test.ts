@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { make } from '../../build/make.ts';
 import type { Config } from '../../host/cell/config.ts';
 import { type Host, type HostOptions, isLoopback, startHost } from '../../host/host.ts';
+import { removeHostFile, writeHostFile } from '../../host/host-file.ts';
 
 const HELLO = `
 @service class Hello {
@@ -55,6 +56,26 @@ test('a host says where it is, for its owner only, and takes it back at the end'
   await host.stop();
   t.false(fs.existsSync(file));
   await t.throwsAsync(fetch(`http://127.0.0.1:${host.port}/`));
+});
+
+test('when the newer of two hosts of a folder ends, the older is found again', async (t) => {
+  const run = path.join(await project(t), '.cell/run');
+  const url = 'ws://127.0.0.1:1/cell';
+  const entryOf = (pid: number) => {
+    return { pid, url, socket: null, issuerKey: null, startedAt: '', cells: [] };
+  };
+  const found = () => JSON.parse(fs.readFileSync(path.join(run, 'host.json'), 'utf8')).pid;
+  t.is(writeHostFile(run, entryOf(process.ppid)), null);
+  const before = writeHostFile(run, entryOf(process.pid));
+  t.is(before?.pid, process.ppid);
+  removeHostFile(run, process.ppid, null);
+  t.is(found(), process.pid, 'the older one that ends leaves the entry of the newer');
+  removeHostFile(run, process.pid, before);
+  t.is(found(), process.ppid);
+  const gone = spawnSync(process.execPath, ['--version']).pid;
+  writeHostFile(run, entryOf(process.pid));
+  removeHostFile(run, process.pid, entryOf(gone));
+  t.false(fs.existsSync(path.join(run, 'host.json')), 'a host that is gone is not put back');
 });
 
 test('a capability that was not granted is refused by name, with what to write', async (t) => {

@@ -63,3 +63,18 @@ test('references to functions and of the host are no harm', (t) => {
   const more = '(func (export "x") (param funcref externref) (result v128) (unreachable))';
   t.notThrows(() => readModule(hostile(more), 'evil.wasm'));
 });
+
+test('a table that may grow without end is refused, one that grows within bounds is not', (t) => {
+  const grown = (limits: string): Uint8Array => {
+    const wat = watOf(cell).replace(' 1 1 funcref)', ` ${limits} funcref)`);
+    const module = binaryen.parseText(wat);
+    module.setFeatures(binaryen.Features.ReferenceTypes | binaryen.Features.BulkMemory);
+    const bytes = module.emitBinary();
+    module.dispose();
+    return wrap(bytes, schemaOf(cell), manifestOf(cell));
+  };
+  const load = (limits: string) => readModule(grown(limits), 'evil.wasm');
+  t.throws(() => load('1'), { instanceOf: ModuleError, message: /grow without end/ });
+  t.throws(() => load('1 10000000'), { instanceOf: ModuleError, message: /10000000 elements/ });
+  t.notThrows(() => load('1 64'));
+});

@@ -7,7 +7,11 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { INVALID_ARGUMENT, PERMISSION_DENIED, UNAVAILABLE } from '../../../assembly/shared/status.ts';
+import {
+  INVALID_ARGUMENT,
+  PERMISSION_DENIED,
+  UNAVAILABLE,
+} from '../../../assembly/shared/status.ts';
 import { CellError } from '../error.ts';
 import type { Target } from '../link.ts';
 import { type ConnectOptions, type Platform, tokenOf } from '../platform.ts';
