@@ -57,7 +57,7 @@ export function installed(): boolean {
 
 function start(name: string, args: string[]): ChildProcess {
   return fork(file(name), args, {
-    execArgv: ['--disable-wasm-trap-handler'],
+    execArgv: [],
     env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
   });

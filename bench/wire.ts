@@ -58,7 +58,7 @@ const file = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 
 function start(name: string, args: string[]): ChildProcess {
   return fork(file(name), args, {
-    execArgv: ['--disable-wasm-trap-handler'],
+    execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
 }

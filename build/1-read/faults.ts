@@ -14,19 +14,34 @@ export function reportFaults(project: Project, findings: Findings): void {
       findings.report(code, source, fault, {
         message: fault.message.replace(/\.$/, ''),
         where: fault.start === fault.end ? 'result' : 'field',
+        name: overloaded(source.text, fault) ?? '',
         ...lackingInText(source.text, fault.start),
       });
     }
   }
 }
 
-function codeOf({ text }: SourceShape, { message, start, end }: SyntaxFault): string {
+/**
+ * Name of the function whose body is missing at the fault because it is declared once more right
+ * behind; null when its body is just missing.
+ */
+function overloaded(text: string, { start, end }: SyntaxFault): string | null {
+  const head = text.slice(0, Math.max(start, end));
+  const name = /([\w$]+)\s*(?:<[^<>()]*>\s*)?\([^()]*\)\s*(?::[^;{}()]*)?$/.exec(head)?.[1];
+  if (name === undefined) return null;
+  const next = /^[\s;]*(?:(?:export|function|public|private|protected|static)\s+)*([\w$]+)\s*[<(]/;
+  return next.exec(text.slice(head.length))?.[1] === name ? name : null;
+}
+
+function codeOf({ text }: SourceShape, fault: SyntaxFault): string {
+  const { message, start, end } = fault;
   const at = text.slice(start, Math.max(end, start + 1));
   const around = text.slice(Math.max(0, start - 24), end + 24);
   if (/^(async|await)\b/.test(text.slice(start))) return 'CELL1004';
   if (message.startsWith('a cell has no try')) return 'CELL1005';
   if (message.includes('union types')) return 'CELL3003';
-  if (message.startsWith('Function implementation is missing')) return 'CELL2005';
+  if (message.startsWith('Function implementation is missing'))
+    return overloaded(text, fault) === null ? 'CELL1001' : 'CELL2005';
   if (message === 'Invalid character.' && at.startsWith('#')) return 'CELL1006';
   if (message === 'Type expected.') {
     if (at.startsWith('{')) return 'CELL3005';

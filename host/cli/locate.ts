@@ -27,14 +27,16 @@ export function findModule(what: string, cwd: string): string {
     if (fs.existsSync(direct)) return direct;
     throw new UserError(`there is no module ${what}`, undefined, 'give the path of a .wasm file');
   }
-  const file = path.join(outFolder(cwd), `${what}.wasm`);
+  // A source names the cell that it makes; what it says now may be newer.
+  const name = path.basename(what).replace(/\.cell\.ts$/, '');
+  const file = path.join(outFolder(cwd), `${name}.wasm`);
   if (fs.existsSync(file)) return file;
   const built = builtCells(cwd);
   throw new UserError(
-    `there is no cell \`${what}\` here`,
+    `there is no cell \`${name}\` here`,
     `${path.relative(cwd, file)} does not exist`,
     built.length > 0
-      ? `one of those built here: ${built.join(', ')}; or build it: cell build ${what}.cell.ts`
-      : `build it first: cell build ${what}.cell.ts`,
+      ? `one of those built here: ${built.join(', ')}; or build it: cell build ${name}.cell.ts`
+      : `build it first: cell build ${name}.cell.ts`,
   );
 }

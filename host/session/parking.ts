@@ -55,10 +55,7 @@ export class Parking {
     if (parked.bytes + bytes.length > this.creditBytes) {
       const most = `at most ${this.creditBytes} bytes of calls may wait unanswered`;
       connection.wire.close(1013, most);
-    } else if (
-      parked.charged + charge > this.budget.limit * SHARE ||
-      !this.budget.take(charge)
-    ) {
+    } else if (parked.charged + charge > this.budget.limit * SHARE || !this.budget.take(charge)) {
       connection.wire.close(1013, 'the host is overloaded: too many calls wait for a lane');
     } else {
       parked.bytes += bytes.length;

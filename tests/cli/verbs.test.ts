@@ -1,4 +1,5 @@
 // The verbs, as a user types them: build, inspect, call, revoke and their errors.
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
@@ -71,6 +72,18 @@ test('call: arguments, roles and errors', async (t) => {
     t.is(outcome.code, code, `${args.join(' ')}: ${outcome.out}${outcome.err}`);
     t.regex(outcome.out + outcome.err, pattern, args.join(' '));
   }
+});
+
+test('run: a host does not outlive the process that the user started', async (t) => {
+  const project = new Project(t);
+  project.write('hello.cell.ts', HELLO);
+  const host = await project.run('hello.cell.ts', '--lanes', '0');
+  const { pid } = JSON.parse(project.read('.cell/run/host.json')) as { pid: number };
+  t.not(pid, host.process.pid, 'it goes on in a Node with other flags');
+  const silent = once(host.process, 'close');
+  host.process.kill('SIGKILL');
+  await silent;
+  t.false(fs.existsSync(path.join(project.folder, '.cell/run/host.json')), 'it ended in order');
 });
 
 test('revoke: the next frame of a connection is refused, and so is the next host', async (t) => {

@@ -7,7 +7,7 @@ import { Budget } from '../../host/listen/budget.ts';
 import type { Wire } from '../../host/listen/contract.ts';
 import { Connection } from '../../host/session/connection.ts';
 import { Parking } from '../../host/session/parking.ts';
-import { Queue } from '../../host/session/queue.ts';
+import type { Queue } from '../../host/session/queue.ts';
 import { FakeLanes } from '../session/house.ts';
 
 test('calls that are made and cancelled while all instances are busy leave the queue', (t) => {
