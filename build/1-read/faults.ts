@@ -26,11 +26,11 @@ export function reportFaults(project: Project, findings: Findings): void {
  * behind; null when its body is just missing.
  */
 function overloaded(text: string, { start, end }: SyntaxFault): string | null {
-  const head = text.slice(0, Math.max(start, end));
+  const head = text.slice(Math.max(0, start - 2000), Math.max(start, end));
   const name = /([\w$]+)\s*(?:<[^<>()]*>\s*)?\([^()]*\)\s*(?::[^;{}()]*)?$/.exec(head)?.[1];
   if (name === undefined) return null;
   const next = /^[\s;]*(?:(?:export|function|public|private|protected|static)\s+)*([\w$]+)\s*[<(]/;
-  return next.exec(text.slice(head.length))?.[1] === name ? name : null;
+  return next.exec(text.slice(Math.max(start, end)))?.[1] === name ? name : null;
 }
 
 function codeOf({ text }: SourceShape, fault: SyntaxFault): string {

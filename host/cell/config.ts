@@ -34,7 +34,7 @@ export interface Issuer {
 }
 
 export interface ConfigLimits {
-  /** Calls of one connection, all methods together. */
+  /** Calls of one subject, all its connections and methods together. */
   perSession?: Rate;
   /** Calls of one subject to one method: `'atlas.search': { perSecond: 50 }`. */
   methods?: Record<string, Rate>;

@@ -6,6 +6,9 @@ import { accessText } from '../../build/6-lock/access-text.ts';
 import type { Made } from '../../build/make.ts';
 import { size, style, table } from './print.ts';
 
+/** Findings of one file that are printed: a file that is no service at all has hundreds. */
+const FINDINGS_TOLD = 20;
+
 export interface BuildFlags {
   /** Service files; [] = every *.cell.ts below cwd. */
   files: string[];
@@ -45,7 +48,10 @@ function plain({ file, cached, ms, paths, changes, summary, findings }: Made) {
 async function print(made: Made): Promise<void> {
   if (made.findings.length > 0) {
     const { printFinding } = await import('../../build/diagnostics/findings.ts');
-    for (const finding of made.findings) console.error(`${printFinding(finding)}\n`);
+    const told = made.findings.slice(0, FINDINGS_TOLD);
+    for (const finding of told) console.error(`${printFinding(finding)}\n`);
+    const more = made.findings.length - told.length;
+    if (more > 0) console.error(`... and ${more} more; --json lists all\n`);
   }
   const { summary } = made;
   if (summary === null) {

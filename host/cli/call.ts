@@ -84,16 +84,17 @@ function argumentsOf(schema: Schema, method: Method, texts: string[]): unknown[]
   const { params } = method;
   const takes = `${params.length} argument${params.length === 1 ? '' : 's'}`;
   const given = `${texts.length} ${texts.length === 1 ? 'was' : 'were'} given`;
-  if (texts.length !== params.length) {
+  const missing = params.slice(texts.length);
+  if (texts.length > params.length || missing.some((p) => p.type.kind !== 'nullable')) {
     const wanted = params.map((p) => `${p.name}: ${typeText(p.type)}`).join(', ');
     throw new UserError(
       `${schema.cell}.${method.name} takes ${takes}, and ${given}`,
       `its parameters: (${wanted})`,
-      'give one JSON value for each parameter, null for a nullable one that is left out',
+      'give one JSON value for each parameter; nullable ones at the end may be left out',
     );
   }
   try {
-    return params.map((p, i) => fromJson(schema, p.type, readJson(texts[i] as string, i), p.name));
+    return params.map((p, i) => fromJson(schema, p.type, readJson(texts[i] ?? 'null', i), p.name));
   } catch (error) {
     if (error instanceof TypeError) {
       throw new UserError(error.message, undefined, `cell inspect ${schema.cell} shows the types`);

@@ -1,5 +1,6 @@
-// Owns one edit of a module: the shared memory that it imports gets the size that this host's memory has.
-// A memory that cannot grow is bounds-checked against a constant (measured: 5 % of a refused call).
+// Owns one edit of a module: the shared memory that it imports gets the size that this host's
+// memory has. A memory that cannot grow is bounds-checked against a constant (measured: 5 % of a
+// refused call).
 //
 //   import section:  count | module name | name | 02 | flags min max | ...
 //                                                      `-----------' rewritten as 03 pages pages
@@ -65,7 +66,7 @@ function skipImport(cursor: Cursor): { from: number; to: number } | null {
   return null;
 }
 
-/** The module with its shared memory import fixed at `pages`; the bytes themselves when it has none. */
+/** The module with its shared memory import fixed at `pages`; `bytes` when it has none. */
 export function withFixedMemory(
   bytes: Uint8Array<ArrayBuffer>,
   pages: number,

@@ -47,8 +47,8 @@ export const NOTHING_WAITS: KernelImports = {
 };
 
 /**
- * Reads and compiles the modules. `debug`: the kernel with its invariants on. `memory`: the one that they
- * will run over, for faster code; without it they fit any.
+ * Reads and compiles the modules. `debug`: the kernel with its invariants on. `memory`: the one
+ * that they will run over, for faster code; without it they fit any.
  */
 export function loadModules(
   options: { debug?: boolean; memory?: WebAssembly.Memory } = {},

@@ -30,9 +30,9 @@ export function canonicalText(
   return text;
 }
 
-/** The canonical text of one type. */
-export function canonicalType(types: Types, type: Type): string {
-  return typeText(types, type, [], 0, { left: CANONICAL_CHARS });
+/** The canonical text of one type. RangeError when it has more than `parts` types in it. */
+export function canonicalType(types: Types, type: Type, parts: number = CANONICAL_CHARS): string {
+  return typeText(types, type, [], 0, { left: parts });
 }
 
 function tooLong(): never {

@@ -122,8 +122,18 @@ class Judge {
   }
 }
 
+/** Types in one that is put into words; only its beginning is shown. Threat: records that refer to
+ *  all those around them, whose text grows with every one of them as the product of the others. */
+const WORDS_PARTS = 100;
+
 /** A type in an error: its canonical text, cut. */
 function words(parsed: Parsed, type: Type): string {
-  const text = canonicalType(parsed.types, type);
+  let text: string;
+  try {
+    text = canonicalType(parsed.types, type, WORDS_PARTS);
+  } catch (error) {
+    if (error instanceof RangeError) return `a large ${type.kind}`;
+    throw error;
+  }
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }

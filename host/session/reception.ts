@@ -46,7 +46,7 @@ export interface SessionLimits {
   creditBytes: number;
   /** Connections at once, strangers included. */
   connections: number;
-  /** Calls of one connection, all methods together; absent = no limit. */
+  /** Calls of one subject, all methods together; absent = no limit. */
   perSession?: Rate;
 }
 

@@ -90,18 +90,14 @@ test('CELL2016: names that a client cannot have', async (t) => {
   t.deepEqual(await codes('thenable(argument: u32): void {}'), []);
 });
 
-test("CELL2005: overloads by name; a body that is only missing is the parser's to tell", async (t) => {
+test('CELL2005: overloads by name; a body that is only missing is no overload', async (t) => {
   const told = async (text: string) => {
     const { findings } = await built(`@service class Example { ${text} }`);
     return findings.map((f) => `${f.code} ${f.message}`);
   };
   const twice = 'f(x: i32): i32;\n  private f(x: string): i32 { return 1; }';
   t.deepEqual(await told(twice), ['CELL2005 `f` is declared twice']);
-  for (const text of [
-    'f(x: i32): i32;',
-    'f(g: (x: i32) => i32): i32;',
-    'f(): i32; g(): i32 { return 1; }',
-  ]) {
+  for (const text of ['f(x: i32): i32;', 'f(): i32; g(): i32 { return 1; }']) {
     const [first] = await told(text);
     t.regex(first, /^CELL1001 syntax: Function implementation is missing/, text);
   }

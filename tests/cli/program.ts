@@ -118,6 +118,8 @@ class Hello {
   greet(name: string): string { return "Hello, " + name + "!"; }
   @Auth.public
   ping(n: u32): u32 { return n + 1; }
+  @Auth.public
+  title(name: string, title: string | null): string { return title === null ? name : title + " " + name; }
   @Auth.require({ role: "admin" })
   secret(): u64 { return 18446744073709551615; }
   ration(n: u32): u32 {

@@ -43,6 +43,8 @@ test('call: arguments, roles and errors', async (t) => {
   await project.run('hello.cell.ts', '--lanes', '0');
   const cases: [string[], number, RegExp][] = [
     [['call', 'hello', 'ping', '41', '--anonymous'], 0, /^42\n$/],
+    [['call', 'hello', 'title', '"Lovelace"'], 0, /^"Lovelace"\n$/],
+    [['call', 'hello', 'title', '"Lovelace"', '"Countess"'], 0, /^"Countess Lovelace"\n$/],
     [['call', 'hello', 'greet', '"x"', '--anonymous'], 1, /UNAUTHENTICATED/],
     [['call', 'hello', 'secret'], 1, /PERMISSION_DENIED/],
     [['call', 'hello', 'secret', '--role', 'admin'], 0, /^"18446744073709551615"\n$/],
@@ -77,7 +79,9 @@ test('call: arguments, roles and errors', async (t) => {
 test('run: a host does not outlive the process that the user started', async (t) => {
   const project = new Project(t);
   project.write('hello.cell.ts', HELLO);
-  const host = await project.run('hello.cell.ts', '--lanes', '0');
+  // So many words that the bin goes on in a Node without guard regions, on any number of cores.
+  const words = Array.from({ length: 125 }, () => ['--lanes', '0']).flat();
+  const host = await project.run('hello.cell.ts', ...words);
   const { pid } = JSON.parse(project.read('.cell/run/host.json')) as { pid: number };
   t.not(pid, host.process.pid, 'it goes on in a Node with other flags');
   const silent = once(host.process, 'close');

@@ -1,4 +1,5 @@
-// The edit of a module's memory import: only the limits change, and the module takes only that memory.
+// The edit of a module's memory import: only the limits change, and the module takes only that
+// memory.
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import binaryen from 'binaryen';
