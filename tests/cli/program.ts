@@ -119,7 +119,9 @@ class Hello {
   @Auth.public
   ping(n: u32): u32 { return n + 1; }
   @Auth.public
-  title(name: string, title: string | null): string { return title === null ? name : title + " " + name; }
+  title(name: string, title: string | null): string {
+    return title === null ? name : title + " " + name;
+  }
   @Auth.require({ role: "admin" })
   secret(): u64 { return 18446744073709551615; }
   ration(n: u32): u32 {
