@@ -69,6 +69,9 @@ let child;
 // A terminal sends Ctrl-C to the whole group; `kill` reaches this process alone. The child ends
 // once.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child?.kill(signal));
+// npm that is ended by `kill` dies without a word to what it runs: nobody waits for us then.
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || child?.kill('SIGTERM'), 500).unref();
 for (const command of TASKS[task](args)) {
   child = spawn(node, command, { cwd: ROOT, stdio: 'inherit', env });
   const [code, signal] = await once(child, 'exit');
