@@ -2,8 +2,11 @@
 // not run.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import { capabilityOf } from '../capability/registry.ts';
+import { loadConfig } from '../cell/config.ts';
 import { readModule } from '../cell/module.ts';
-import type { Access, Method, Type } from '../schema/types.ts';
+import type { Grants } from '../lane/contract.ts';
+import type { Access, Manifest, Method, Type } from '../schema/types.ts';
 import { findModule } from './locate.ts';
 import { size, style, table } from './print.ts';
 
@@ -40,15 +43,34 @@ function signature(method: Method): string {
   return `${method.name}(${params}): ${typeText(method.result)}`;
 }
 
+/** What this folder's cell.config.ts makes of each capability: granted, to what, or what to write. */
+function grantsOf(manifest: Manifest, mine: Grants): Record<string, string> {
+  const said = manifest.capabilities.map(({ name, imports }) => {
+    const capability = capabilityOf(imports[0] as string);
+    const grant = (mine as Record<string, unknown>)[name];
+    if (grant !== undefined) return [name, `granted: ${JSON.stringify(grant)}`];
+    if (capability?.granted({})) return [name, 'granted always'];
+    const example = `grants: { '${manifest.cell}': ${capability?.example ?? '...'} }`;
+    return [name, `NOT GRANTED here; cell.config.ts: ${example}`];
+  });
+  return Object.fromEntries(said);
+}
+
 /** Prints a module's schema, capabilities, limits and fingerprints. */
 export async function inspect(what: string, json: boolean): Promise<number> {
   const file = findModule(what, process.cwd());
   const bytes = fs.readFileSync(file);
   const { schema, manifest, imports } = readModule(bytes, file);
+  const config = await loadConfig(process.cwd());
+  const mine = Object.hasOwn(config.grants ?? {}, schema.cell) ? config.grants?.[schema.cell] : {};
+  const grants = grantsOf(manifest, mine ?? {});
   const digest = createHash('sha256').update(bytes).digest('hex');
   if (json) {
     console.log(
-      JSON.stringify({ file, bytes: bytes.length, sha256: digest, schema, manifest, imports }),
+      JSON.stringify({
+        ...{ file, bytes: bytes.length, sha256: digest },
+        ...{ schema, manifest, imports, grants },
+      }),
     );
     return 0;
   }
@@ -81,6 +103,7 @@ export async function inspect(what: string, json: boolean): Promise<number> {
     `  ${c.name}`,
     c.imports.join(', '),
     `by ${c.broughtBy}`,
+    grants[c.name] as string,
   ]);
   console.log(rows.length > 0 ? table(rows) : '  none');
   const { pages, cpuMs, payloadBytes } = manifest.limits;

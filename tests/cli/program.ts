@@ -137,3 +137,11 @@ class Hello {
   }
 }
 `;
+
+/** A service that needs a capability. */
+export const SHELF = `
+@service
+class Shelf {
+  size(name: string): i64 { return Blob.size(name); }
+}
+`;

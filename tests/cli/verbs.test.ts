@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import { end, HELLO, Project } from './program.ts';
+import { end, HELLO, Project, SHELF } from './program.ts';
 
 test('build, run, call, and a typed program: the tour of the README', async (t) => {
   const project = new Project(t);
@@ -122,8 +122,16 @@ test('inspect prints what a module says of itself', async (t) => {
     t.true(text.out.includes(part), `${part} in:\n${text.out}`);
   }
   const json = JSON.parse((await project.cell('inspect', 'hello', '--json')).out);
-  t.is(json.schema.methods.length, HELLO.match(/^  \w+\(.*\{/gm)?.length);
+  t.is(json.schema.methods.length, HELLO.match(/^ {2}\w+\(.*\{/gm)?.length);
   t.regex(json.schema.methods[0].fingerprint, /^[0-9a-f]{16}$/);
+  project.write('shelf.cell.ts', SHELF);
+  await project.cell('build', 'shelf.cell.ts');
+  t.regex(
+    (await project.cell('inspect', 'shelf')).out,
+    /blob .*NOT GRANTED here.*'shelf': \{ blob/,
+  );
+  project.write('cell.config.ts', `export default { grants: { shelf: { blob: { root: '.' } } } };`);
+  t.regex((await project.cell('inspect', 'shelf')).out, /blob .*granted: \{"root":/);
   project.write('not.wasm', 'nonsense');
   const wrong = await project.cell('inspect', 'not.wasm');
   t.is(wrong.code, 1);
