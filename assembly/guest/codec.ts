@@ -57,6 +57,17 @@ export function open(ptr: usize, len: usize, least: u32): usize {
   return ptr + 8;
 }
 
+/** open() for a root record that refers to nothing: what cursors are for is not set up. */
+export function openFlat(ptr: usize, len: usize, least: u32): usize {
+  if (len > 8) {
+    const head = load<u64>(ptr);
+    const start = <usize>head;
+    const size = <u32>(head >>> 32);
+    if (start < len && start >= 8 && <usize>size <= start - 8 && size >= least) return ptr + 8;
+  }
+  return open(ptr, len, least); // says what is wrong
+}
+
 /** Takes the block of the reference at `p`: n elements of `bytes` bytes; returns where it is. */
 export function claim(p: usize, bytes: u32): usize {
   const at = base + load<u32>(p);
@@ -211,8 +222,8 @@ export function begin(size: u32): usize {
   cursor = base + 8 + size;
   textBase = base + struct;
   text = textBase + 1;
-  store<u32>(base, <u32>struct);
-  store<u32>(base, size, 4);
+  // One store: the membrane reads both words at once, and would wait for two.
+  store<u64>(base, <u64>struct | (<u64>size << 32));
   store<u8>(textBase, 0);
   return base + 8;
 }
@@ -220,6 +231,31 @@ export function begin(size: u32): usize {
 /** What `handle` returns: address and length of the payload. */
 export function end(): i64 {
   return (<i64>base << 32) | <i64>(text - base);
+}
+
+// Results whose size the schema says: nothing is measured and no cursor moves.
+
+/** begin() of a root record of `size` bytes and one block behind it of `behind` bytes, or 0. */
+// @ts-ignore: decorator
+@inline export function beginFixed(size: u32, behind: u32): usize {
+  const start = 8 + size + behind;
+  const at = __new(start + 1, idof<ArrayBuffer>());
+  store<u64>(at, <u64>start | (<u64>size << 32));
+  store<u8>(at + start, 0);
+  return at + 8;
+}
+
+/** block() for the only block of a root record of 8 bytes at `p`. */
+// @ts-ignore: decorator
+@inline export function blockFixed(p: usize, n: u32): usize {
+  store<u64>(p, 16 | (<u64>n << 32));
+  return p + 8;
+}
+
+/** end() after beginFixed(). */
+// @ts-ignore: decorator
+@inline export function endFixed(p: usize, size: u32, behind: u32): i64 {
+  return (<i64>(p - 8) << 32) | <i64>(8 + size + behind + 1);
 }
 
 /** Takes a block of `bytes` bytes and writes the reference to it at `p`. */

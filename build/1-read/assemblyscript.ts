@@ -1,6 +1,7 @@
 // Owns the loading of asc: its parser for reading, its main for compiling. Loaded once and late: it
 // costs 300 ms, which a build that finds everything in its cache must not pay.
 import v8 from 'node:v8';
+import { withQuickBinaryen } from './binaryen.ts';
 
 /**
  * asc holds binaryen, 5 MB of wasm, most of which runs a few times a build. V8's optimizing
@@ -27,7 +28,7 @@ export function loadAsc(): Promise<AscLibrary> {
 async function load(): Promise<AscLibrary> {
   for (const flag of LOADING) v8.setFlagsFromString(flag);
   try {
-    return await import('assemblyscript');
+    return await withQuickBinaryen(() => import('assemblyscript'));
   } finally {
     for (const flag of USUAL) v8.setFlagsFromString(flag);
   }

@@ -3,14 +3,15 @@
 // assembly/guest/codec.ts. Names: read_X, write_X, _need_X (measures), _is_X, and locals that begin
 // with `_`.
 
-import { enumNamed, layoutOf, resultFields } from '../../host/schema/layout.ts';
+import { enumNamed, isScalarLike, layoutOf, resultFields } from '../../host/schema/layout.ts';
 import type { Method, Schema, Type } from '../../host/schema/types.ts';
 import type { GuestCodec } from './contract.ts';
 import { emitGuestReader, readGuest } from './guest-read.ts';
-import { type GuestFunctions, guestType } from './guest-types.ts';
+import { type GuestFunctions, guestLayout, guestType } from './guest-types.ts';
 import {
   emitGuestMeasure,
   emitGuestWriter,
+  isFlat,
   measureGuest,
   writeGuest,
   writeGuestGaps,
@@ -100,7 +101,8 @@ class GuestNames implements GuestFunctions {
 
 function readArguments(names: GuestNames, method: Method): string[] {
   const layout = layoutOf(method.params);
-  const open = `_c.open(ptr, len, ${layout.least});`;
+  const flat = layout.slots.length > 0 && layout.slots.every((s) => isScalarLike(s.field.type));
+  const open = `_c.${flat ? 'openFlat' : 'open'}(ptr, len, ${layout.least});`;
   if (layout.slots.length === 0) return [open];
   const trailing = layout.slots.some((slot) => slot.trailing);
   const values = layout.slots.map(({ field, offset, bytes, trailing: late }, i) => {
@@ -114,6 +116,18 @@ function readArguments(names: GuestNames, method: Method): string[] {
 function writeResult(names: GuestNames, method: Method): string[] {
   if (method.result === null) return ['return 0;'];
   const layout = layoutOf(resultFields(method.result));
+  if (isFlat(names, method.result)) {
+    const behind =
+      method.result.kind === 'record' ? guestLayout(names, method.result.name).size : 0;
+    return [
+      `const _q = _c.beginFixed(${layout.size}, ${behind});`,
+      ...(method.result.kind === 'record'
+        ? [`${names.writer(method.result)}(_c.blockFixed(_q, ${behind}), result);`]
+        : writeGuest(names, method.result, '_q', 0, 'result')),
+      ...writeGuestGaps(layout, '_q'),
+      `return _c.endFixed(_q, ${layout.size}, ${behind});`,
+    ];
+  }
   return [
     `_c.measure(${layout.size});`,
     ...measureGuest(names, method.result, 'result'),

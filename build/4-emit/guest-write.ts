@@ -43,7 +43,7 @@ function ifThere(v: string, there: string[], otherwise: string[] = []): string[]
 // ---- measuring
 
 /** True when a value of the type takes nothing behind its record. */
-function isFlat(names: GuestFunctions, type: Type): boolean {
+export function isFlat(names: GuestFunctions, type: Type): boolean {
   if (type.kind !== 'record') return isScalarLike(type);
   return (
     !names.counted && guestLayout(names, type.name).slots.every((s) => isScalarLike(s.field.type))

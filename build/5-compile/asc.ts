@@ -9,6 +9,7 @@ import { type Inputs, readInput } from '../1-read/project.ts';
 import { ENTRY } from '../4-emit/user-text.ts';
 import { withoutExit } from './crash.ts';
 import { withoutShadowStack } from './nostack.ts';
+import { withFewerPasses } from './passes.ts';
 
 /** The SDK that cells link: "cell/<file>" is assembly/guest/<file>.ts. */
 export const SDK_FOLDER = fileURLToPath(new URL('../../assembly/guest/', import.meta.url));
@@ -127,7 +128,9 @@ function complaintOf(d: {
 function shaping(Transform: any, options: AscOptions, raw: RawModule) {
   return class extends Transform {
     afterParse(): void {
-      withoutShadowStack((this as never as { program: never }).program);
+      const { program } = this as never as { program: never };
+      withoutShadowStack(program);
+      withFewerPasses(program);
     }
 
     // biome-ignore lint/suspicious/noExplicitAny: binaryen's module

@@ -43,7 +43,7 @@ function signature(method: Method): string {
   return `${method.name}(${params}): ${typeText(method.result)}`;
 }
 
-/** What this folder's cell.config.ts makes of each capability: granted, to what, or what to write. */
+/** What this folder grants of each capability: always, to what, or what to write. */
 function grantsOf(manifest: Manifest, mine: Grants): Record<string, string> {
   const said = manifest.capabilities.map(({ name, imports }) => {
     const capability = capabilityOf(imports[0] as string);

@@ -4,7 +4,8 @@ import { readSource } from '../../build/1-read/read.ts';
 import { emitEntry } from '../../build/4-emit/handlers.ts';
 import { kebab } from '../../build/4-emit/service.ts';
 import { emitUserText, relativeImport } from '../../build/4-emit/user-text.ts';
-import { described } from './project.ts';
+import { link } from './linked.ts';
+import { built, described } from './project.ts';
 
 const TEXT = `@Auth.require({
   role: "ä",\r
@@ -77,3 +78,19 @@ test('cell names are the class name in kebab-case', (t) => {
     t.is(kebab(from), to);
   }
 });
+
+for (const many of [8, 9]) {
+  test(`each of ${many} methods is found by its number, and none beyond`, async (t) => {
+    const methods = Array.from(
+      { length: many },
+      (_, i) => `m${i}(x: u32): u32 { return x + ${i}; }`,
+    );
+    const { compiled } = await built(`@service class Example { ${methods.join(' ')} }`);
+    if (compiled === null) return t.fail();
+    const x = await link(compiled);
+    for (let i = 0; i < many; i++) t.deepEqual(x.call(`m${i}`, 100), { value: 100 + i });
+    for (const beyond of [many, many + 1, 0xffffffff]) {
+      t.like(x.raw(beyond, new Uint8Array(0)), { status: 12, message: 'no such method' });
+    }
+  });
+}

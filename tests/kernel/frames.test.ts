@@ -131,6 +131,26 @@ test('reply padding is zero although the ring is full of older bytes', (t) => {
   }
 });
 
+for (const left of [0, 8, 16]) {
+  test(`reply padding is zero ${left} bytes before the ring's end, and ends there`, (t) => {
+    for (let n = 17; n <= 24; n++) {
+      const start = (4 << 20) - layout.RECORD_BYTES - kinds.HEADER_BYTES - 24 - left;
+      // Records are 16-aligned: of the two lengths one ends `left` bytes before the end.
+      const w = new World({ modules: debugModules, start: start & ~15 });
+      w.route(0, { slot: w.install(assemble(ECHO)) });
+      w.session(1);
+      const ring = w.shared.outRing(0);
+      t.is(ring.bytes, 4 << 20);
+      const end = ring.at + layout.RING_DATA + ring.bytes;
+      w.shared.bytes.fill(0xff, end - 128, end + 8);
+      const bytes = start & 15 ? n + 8 : n;
+      const [reply] = w.ask(1, frame({ payload: new Uint8Array(bytes).fill(0xee) }));
+      t.is(reply.payload.length, bytes);
+      t.deepEqual([...w.shared.bytes.slice(end, end + 8)], new Array(8).fill(0xff));
+    }
+  });
+}
+
 test('PING is answered with PONG and its call id; PONG and CREDIT are not answered', (t) => {
   const w = world();
   const replies = w.ask(
