@@ -1,7 +1,10 @@
-// Owns the finding of a browser for page tests. Where there is none the tests fail and say how to
-// get one; only CELL_NO_BROWSER=1 lets them pass unseen, and then they say loudly what did not run.
+// Owns the finding of a browser for page tests: one that is there, else Debian's package where this
+// process may install it. Where neither can be had the tests say loudly what did not run;
+// CELL_BROWSER=required makes that a failure, CELL_NO_BROWSER=1 leaves the browser out.
 
-import { accessSync, constants } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 
 const PLACES = [
@@ -28,20 +31,49 @@ export function findBrowser(places: (string | undefined)[] = PLACES): string | n
   return places.find(runs) ?? null;
 }
 
-/** Starts the browser; null when there is none and CELL_NO_BROWSER=1 allows that. */
+/** Installs Debian's Chromium when this process is root on a Debian; true when that worked. */
+async function installBrowser(): Promise<boolean> {
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return false;
+  const script = 'apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium';
+  console.error('page tests: installing chromium from the distribution (once)');
+  const child = spawn('timeout', ['300', 'sh', '-c', script], {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    stdio: 'ignore',
+  });
+  const [code] = await once(child, 'close');
+  return code === 0;
+}
+
+/** What decides about a browser; the defaults are this machine's. */
+export interface BrowserSearch {
+  find: () => string | null;
+  install: () => Promise<boolean>;
+  wish: 'required' | 'none' | 'if there';
+  say: (text: string) => void;
+}
+
+function wished(): BrowserSearch['wish'] {
+  if (process.env.CELL_NO_BROWSER === '1') return 'none';
+  return process.env.CELL_BROWSER === 'required' ? 'required' : 'if there';
+}
+
+/** Starts the browser; null when none can be had (and said so), or none is wanted. */
 export async function openBrowser(
   what: string,
-  executablePath = findBrowser(),
-  allowed = process.env.CELL_NO_BROWSER === '1',
-  say: (text: string) => void = console.error,
+  search: Partial<BrowserSearch> = {},
 ): Promise<Browser | null> {
-  if (executablePath !== null) return chromium.launch({ executablePath, args: ['--no-sandbox'] });
-  if (allowed) {
-    say(`\n!!! NOT TESTED, for want of a browser (CELL_NO_BROWSER=1): ${what}\n`);
-    return null;
+  const { find, install, wish, say } = {
+    ...{ find: findBrowser, install: installBrowser, wish: wished(), say: console.error },
+    ...search,
+  };
+  if (wish !== 'none') {
+    const executablePath = find() ?? ((await install()) ? find() : null);
+    if (executablePath !== null) {
+      return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    }
   }
-  throw new Error(
-    'no Chromium found. Install one (Debian: `apt-get install -y chromium`), or set ' +
-      `CELL_CHROMIUM to its path, or CELL_NO_BROWSER=1 to leave out: ${what}`,
-  );
+  const how = 'Debian: apt-get install -y chromium; elsewhere set CELL_CHROMIUM to its path';
+  if (wish === 'required') throw new Error(`no Chromium found for ${what}. ${how}`);
+  say(`\n!!! NOT TESTED, for want of a browser: ${what}\n!!! ${how}\n`);
+  return null;
 }

@@ -216,13 +216,27 @@ test('the bundle is kept, and made anew when a file that went in has changed', a
   });
 });
 
-test('without a browser the tests fail and say how to get one', async (t) => {
+test('no browser: installed, or said loudly, or a failure where it is required', async (t) => {
   t.is(findBrowser([undefined, '/no/such/browser']), null);
   t.is(findBrowser(['/no/such/browser', process.execPath]), process.execPath);
-  await t.throwsAsync(() => openBrowser('the map', null, false), {
-    message: /apt-get install -y chromium.*CELL_NO_BROWSER=1 to leave out: the map/,
-  });
   const said: string[] = [];
-  t.is(await openBrowser('the map', null, true, (text) => said.push(text)), null);
-  t.regex(said.join(), /NOT TESTED.*the map/);
+  const say = (text: string) => said.push(text);
+  let installs = 0;
+  const none = {
+    find: () => null,
+    install: async () => {
+      installs++;
+      return false;
+    },
+    say,
+  };
+  await t.throwsAsync(() => openBrowser('the map', { ...none, wish: 'required' }), {
+    message: /no Chromium found for the map.*apt-get install -y chromium/,
+  });
+  t.is(installs, 1);
+  t.is(await openBrowser('the map', { ...none, wish: 'if there' }), null);
+  t.regex(said.join(), /NOT TESTED.*the map[^]*apt-get install/);
+  t.is(await openBrowser('the sea', { ...none, wish: 'none' }), null);
+  t.is(installs, 2, 'none is installed when none is wanted');
+  t.regex(said.join(), /NOT TESTED.*the sea/);
 });
