@@ -1,6 +1,6 @@
 // Owns the composition of a host: shared memory, lanes, session, listeners, in the order in which
-// they need each other, and the same in reverse at the end. Everything that decides something is in
-// the parts.
+// they need each other. At the end the lanes stop first, so that what was accepted is answered
+// while its connections stand. Everything that decides something is in the parts.
 import fs from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -13,7 +13,7 @@ import type { CellSpec, LaneEvents, Lanes } from './lane/contract.ts';
 import { startLanes } from './lane/lanes.ts';
 import { createMemory } from './lane/memory.ts';
 import { Budget } from './listen/budget.ts';
-import { chooseListener } from './listen/choose.ts';
+import { chooseListener, insist } from './listen/choose.ts';
 import type { Listener, ListenOptions } from './listen/contract.ts';
 import { listenSocket } from './listen/socket.ts';
 import { createRights } from './session/bits.ts';
@@ -55,7 +55,7 @@ export interface Host {
    * loopback.
    */
   readonly mintToken: ((mint: Mint) => Promise<string>) | undefined;
-  /** Stops listening, answers what was accepted, ends the lanes. Idempotent. */
+  /** Answers what was accepted, ends the lanes, then closes the connections. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -215,8 +215,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     parts.orders = orders;
 
     const listenOptions = listenOptionsOf(options, development);
-    const prefer = options.listener === 'ws' ? 'ws' : 'uws';
-    const chosen = await chooseListener(prefer);
+    const wish = options.listener ?? 'auto';
+    const chosen = insist(await chooseListener(wish), wish);
     const listener: Listener = await chosen.listen(listenOptions, reception);
     parts.listeners.push(listener);
     const socket = socketPath(run);

@@ -23,3 +23,10 @@ export async function chooseListener(prefer: 'auto' | 'uws' | 'ws' = 'auto'): Pr
   if (!loaded.uws) return { listen: listenWs, kind: 'ws', why: loaded.why };
   return { listen: listenUws(loaded.uws), kind: 'uws', why: loaded.why };
 }
+
+/** The choice; an Error says why when uWebSockets.js was asked for by name and is not it. */
+export function insist(choice: Choice, wish: 'auto' | 'uws' | 'ws'): Choice {
+  if (wish !== 'uws' || choice.kind === 'uws') return choice;
+  const fix = 'leave --listener out: ws listens where uWebSockets.js cannot be loaded';
+  throw Object.assign(new Error(`uWebSockets.js cannot listen here: ${choice.why}`), { fix });
+}

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
-import { chooseListener } from '../../host/listen/choose.ts';
+import { chooseListener, insist } from '../../host/listen/choose.ts';
 import { lowerGlibc } from '../../host/listen/elf.ts';
 import { cacheFolders, glibcCopy, loadUws, needsCopy, PINNED } from '../../host/listen/glibc.ts';
 
@@ -131,4 +131,13 @@ test('the choice always gives a listener and one sentence why', async (t) => {
   t.is(chosen.kind, loaded.uws ? 'uws' : 'ws');
   t.is((await chooseListener('ws')).kind, 'ws');
   t.is(typeof chosen.listen, 'function');
+});
+
+test('uws asked for by name is uws, or an error that says why; auto takes either', async (t) => {
+  const ws = { ...(await chooseListener('ws')), why: 'this machine is too old' };
+  t.throws(() => insist(ws, 'uws'), { message: /uWebSockets\.js cannot listen.*too old/ });
+  t.is(insist(ws, 'auto'), ws);
+  t.is(insist(ws, 'ws'), ws);
+  const uws = { ...ws, kind: 'uws' as const };
+  t.is(insist(uws, 'uws'), uws);
 });
