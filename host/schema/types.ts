@@ -53,6 +53,23 @@ export interface Access {
   scopes: string[];
 }
 
+/** "account:{id}" -> ["account:", 0, ""]: texts and indices of parameters, in turn. */
+export type Template = (string | number)[];
+
+/** What the kernel does for a method before, around and after the cell. Absent = not done. */
+export interface Policies {
+  /** GCRA limit. `per`: a bucket for each subject, or one for all callers of the method. */
+  rate?: { perSecond: number; burst: number; per: 'subject' | 'method' };
+  /** Replies kept. `shared`: one for all callers instead of one for each subject. */
+  memo?: { ttlMs: number; swrMs: number; shared: boolean; tags: Template[] };
+  /** Tags whose kept replies are forgotten when a call has succeeded. */
+  forget?: Template[];
+  /** A span for each sampled call; `ratio` of the roots begun here are sampled. */
+  span?: { name: string; ratio: number };
+  /** Counters of calls. Labels: fixed `key:value`, or a claim of the caller's token. */
+  counters?: { name: string; labels: { key: string; value: string | null }[] }[];
+}
+
 export interface Method {
   name: string;
   /** Index that the cell's `handle` export takes. */
@@ -62,6 +79,11 @@ export interface Method {
   result: Type | null;
   tier: 'pure' | 'waiting';
   access: Access;
+  policies?: Policies;
+  /** Channel that its calls come on; absent = APP. MACRO: the four methods of the macro protocol. */
+  channel?: 'macro';
+  /** Methods of other cells that it can reach, `ledger.debit`, sorted; absent = none. */
+  calls?: string[];
   /** Canonical text (host/schema/canonical.ts) and the first 8 bytes of its SHA-256, hex. */
   canonical: string;
   fingerprint: string;
@@ -92,6 +114,10 @@ export interface Manifest {
   /** Capabilities reached by the code, sorted; each with the imports that need it. */
   capabilities: { name: string; imports: string[]; broughtBy: string }[];
   limits: { pages: number; cpuMs: number; payloadBytes: number };
+  /** Macro cells: the namespace they answer for. Their description is what `describe` says. */
+  macros?: { ns: string; names: string[] };
+  /** Remote cells that it was built against: name -> method -> canonical text. */
+  remotes?: Record<string, Record<string, string>>;
   /** Tools that made the module: {"cell": "0.1.0", "assemblyscript": "0.28.20"}. */
   tools: Record<string, string>;
 }

@@ -1,0 +1,243 @@
+// Owns the macro protocol: what a build says to a cell that answers for decorators, and what the
+// cell says back. Plain classes, values of VALUES.md. The one definition of it: the build's side
+// (build/2-discover/protocol.ts) is generated from this file. Never holds behaviour.
+//
+// Four methods on channel MACRO, in this order, after the cell's own methods:
+//   describe(request: DescribeRequest): Description    which macros there are
+//   plan(request: PlanRequest): Plan                   what they do here; once a round
+//   apply(request: EffectRequest): EffectResult        prepares or commits effects
+//   rollback(request: EffectRequest): EffectResult     takes back what apply did, or compensates
+// They need a session with the scope `cell:build`.
+
+/** Kinds of literal. `code` is anything that is no literal: allowed where a schema says `any`. */
+export enum LiteralKind {
+  Null,
+  Bool,
+  Number,
+  String,
+  Array,
+  Object,
+  /** `env("NAME")`: the name stands in `text`. The value never travels through a build. */
+  Env,
+  Code,
+}
+
+/** What a user wrote between a decorator's parentheses, or a setting of cell.config.ts. */
+export class Literal {
+  kind: LiteralKind = LiteralKind.Null;
+  /** String: its value. Env: the variable's name. Code: the source text. */
+  text: string = "";
+  /** Number: its value. Bool: 0 or 1. */
+  number: f64 = 0;
+  /** Object: keys, in the order written; `items` holds their values. */
+  keys: string[] = [];
+  items: Literal[] = [];
+}
+
+/** One decorator on a declaration. */
+export class Use {
+  /** "Auth"; "" for bare decorators such as `@service`. */
+  ns: string = "";
+  name: string = "";
+  /** False: written without parentheses. */
+  called: bool = false;
+  args: Literal[] = [];
+}
+
+export class Param {
+  name: string = "";
+  /** As written: "u32", "string | null", "Account[]". */
+  type: string = "";
+}
+
+/** A declaration: a site of macros, or a neighbour of one. */
+export class Declaration {
+  /** "class", "method", "field", "constructor" or "enum". */
+  kind: string = "";
+  name: string = "";
+  doc: string = "";
+  /** "public", "private" or "protected". */
+  visibility: string = "";
+  isStatic: bool = false;
+  /** Method: its parameters. */
+  params: Param[] = [];
+  /** Method: type of the result, "void" included. Field: its type, "" when inferred. */
+  type: string = "";
+  uses: Use[] = [];
+}
+
+/** A declaration that carries macros of the asked cell, with its neighbours. */
+export class Site {
+  /** Names the site in this build; ascending in a request. */
+  id: u32 = 0;
+  /** File, relative to the root of the build. */
+  file: string = "";
+  declaration: Declaration = new Declaration();
+  /** The class that the declaration is a member of (without members), or itself. */
+  owner: Declaration = new Declaration();
+  /** Members of the class, for class sites only. */
+  members: Declaration[] = [];
+  /** Text of the declaration's body; only when the macro said `needs: "body"`. */
+  body: string = "";
+}
+
+/** Something one cell knows and others may ask for: ("User", "columns") -> ["id", "email"]. */
+export class Fact {
+  about: string = "";
+  key: string = "";
+  values: string[] = [];
+}
+
+/** A question to another cell; its answer is a Fact in a later round. */
+export class Ask {
+  cell: string = "";
+  about: string = "";
+  key: string = "";
+  /** Site and use that ask. */
+  site: u32 = 0;
+  use: u32 = 0;
+}
+
+export class DescribeRequest {
+  /** Version of this protocol: 1. */
+  version: u32 = 1;
+}
+
+export class PlanRequest {
+  version: u32 = 1;
+  /** 1 in the first round. */
+  round: u32 = 0;
+  /** True: asks will not be answered any more; plan without them. */
+  last: bool = false;
+  /** "on", or a profile of the description, such as "metrics-only". Never "off": not asked then. */
+  profile: string = "on";
+  /** What cell.config.ts says under `cells.<name>`; Null without any. */
+  settings: Literal = new Literal();
+  sites: Site[] = [];
+  /** Answers to asks of this cell, sorted; and the facts of its own last plan. */
+  facts: Fact[] = [];
+}
+
+/** The schema of one argument, or of a part of one. Drives editor, check and parsing. */
+export class Shape {
+  /** string number integer bool duration size parameter template member object list oneOf env any
+   *  parameter: names a parameter of the method. template: text with {parameter} holes.
+   *  member: names a member of the class. duration: "250ms" "30s" "5m" "1h" "7d". */
+  type: string = "any";
+  doc: string = "";
+  optional: bool = false;
+  /** string: the allowed values, [] = any. */
+  values: string[] = [];
+  /** string: the allowed values are these settings' (a key of cell.config.ts `cells.<name>`);
+   *  without that setting any is allowed. */
+  valuesFrom: string = "";
+  /** number, integer: bounds; list: bounds of its length. NaN = none. */
+  min: f64 = NaN;
+  max: f64 = NaN;
+  /** object: its keys; name stands in `name`. oneOf: alternatives. list: one shape, of its items. */
+  of: Shape[] = [];
+  name: string = "";
+}
+
+export class MacroInfo {
+  name: string = "";
+  doc: string = "";
+  /** "service" (a class with @service), "class", "method" (a handler), "member" (any method),
+   *  "field". */
+  on: string[] = [];
+  /** trace authorize limit validate cache retry transact body; "" = it has no place in the order. */
+  stage: string = "";
+  /** Positional arguments. All optional (or none): the macro may be written without parentheses. */
+  args: Shape[] = [];
+  /** May be used twice on one declaration. */
+  repeatable: bool = false;
+  /** "body": the site's text is sent along. */
+  needs: string[] = [];
+  example: string = "";
+}
+
+export class Profile {
+  name: string = "";
+  doc: string = "";
+}
+
+export class Description {
+  version: u32 = 1;
+  /** Namespace of the decorators; "" for bare ones. */
+  ns: string = "";
+  doc: string = "";
+  macros: MacroInfo[] = [];
+  profiles: Profile[] = [];
+  /** Shape of the settings (type object), or type "any". */
+  settings: Shape = new Shape();
+}
+
+/** One thing that a macro adds. What the fields mean, by kind: ARCHITECTURE.md, Contributions. */
+export class Contribution {
+  site: u32 = 0;
+  use: u32 = 0;
+  /** policy guard wrap parameter field method handler import macro */
+  kind: string = "";
+  /** "" = the macro's own stage. */
+  stage: string = "";
+  name: string = "";
+  text: string = "";
+  type: string = "";
+  /** guard: status to refuse with. */
+  status: u32 = 0;
+  values: string[] = [];
+  numbers: f64[] = [];
+}
+
+/** `first` comes before `then` on this site, both "Ns.macro", within one stage. */
+export class Order {
+  site: u32 = 0;
+  first: string = "";
+  then: string = "";
+}
+
+export class Complaint {
+  site: u32 = 0;
+  use: u32 = 0;
+  /** Where in the use: "" the decorator, "0.role" key `role` of argument 0, "0.tags.1". */
+  path: string = "";
+  message: string = "";
+  /** What to write instead; "" = nothing to offer. */
+  fix: string = "";
+  warning: bool = false;
+}
+
+/** A change of infrastructure: idempotent, previewable. */
+export class Effect {
+  /** Stable name, unique within the cell: "table users". */
+  key: string = "";
+  /** One line for people: "create table users". */
+  preview: string = "";
+  /** For the cell itself. */
+  data: string = "";
+  destructive: bool = false;
+}
+
+export class Plan {
+  contributions: Contribution[] = [];
+  facts: Fact[] = [];
+  asks: Ask[] = [];
+  orders: Order[] = [];
+  complaints: Complaint[] = [];
+  effects: Effect[] = [];
+}
+
+export class EffectRequest {
+  version: u32 = 1;
+  /** "prepare": do all but the last step. "commit": make it stand. */
+  step: string = "";
+  effects: Effect[] = [];
+}
+
+export class EffectResult {
+  /** Keys of effects that stand now. */
+  standing: string[] = [];
+  /** What went wrong, "" = nothing. */
+  message: string = "";
+  fix: string = "";
+}
