@@ -14,7 +14,7 @@ import * as status from './shared/status.ts';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const OUT = HERE + 'out/';
 const CONSTS = { ...frame, ...layout, ...limits, ...reason, ...status };
-const WAT = ['gate', 'membrane', 'unavailable'];
+const WAT = ['gate', 'membrane', 'unavailable', 'remote', 'taker', 'call'];
 
 /** asc's flags for the kernel. 65536 pages: memory.ts declares what a host needs, up to 4 GB. */
 const KERNEL_FLAGS = [

@@ -16,10 +16,13 @@ export async function run(emit: Emit, { quick }: { quick: boolean }): Promise<vo
   const want = quick ? 2000 : 10000;
   const memory = createMemory({ lanes: 1 });
   const modules = loadModules();
-  const cell = benchCell('dense', 0, 0);
+  const cell = { ...benchCell('dense', 0, 0), remotes: [] };
   const marks = new Marks(memory.words, memory.laneBase(0) >>> 2);
   const make = (): Instance =>
-    new Instance({ modules, cell, memory, lane: 0, marks, drivers: EMBEDDED });
+    new Instance({
+      ...{ modules, cell, memory, lane: 0, marks, drivers: EMBEDDED },
+      crossings: null,
+    });
   const live: Instance[] = [];
   const args = memory.scratchAt(0);
   const once = (): void => {

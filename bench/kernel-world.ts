@@ -12,7 +12,9 @@ import {
   loadKernel,
 } from '../host/lane/kernel.ts';
 import { createMemory, type MemoryOptions, type SharedMemory } from '../host/lane/memory.ts';
+import { PolicyRecords } from '../host/lane/policies.ts';
 import { ReplyReader, RingWriter } from '../host/lane/ring.ts';
+import type { Field, Method, Policies } from '../host/schema/types.ts';
 
 /** 2026-01-01 in unix microseconds: where the tests' clock begins. */
 export const NOON = 1767225600_000000;
@@ -104,6 +106,9 @@ export interface SessionFields {
   interval?: number;
   tolerance?: number;
   text?: string;
+  /** Stands for the text; default 1 + slot. */
+  caller?: number;
+  labels?: number;
 }
 
 export interface RouteFields {
@@ -117,6 +122,9 @@ export interface RouteFields {
   interval?: number;
   tolerance?: number;
   payloadBytes?: number;
+  /** What the route asks for beside; `params` are those that its tags name. */
+  policies?: Policies;
+  params?: Field[];
 }
 
 export interface WorldOptions extends Partial<MemoryOptions> {
@@ -139,6 +147,7 @@ export class World {
   readonly reader: ReplyReader;
   readonly closes: { connection: number; generation: number; reason: number }[] = [];
   readonly controls: { connection: number; generation: number; frame: Uint8Array }[] = [];
+  readonly policies: PolicyRecords;
   now = NOON;
   #slots = layout.TABLE_BASE;
 
@@ -148,6 +157,7 @@ export class World {
     this.lane = options.lane ?? 0;
     this.modules = options.modules;
     this.table = createTable();
+    this.policies = new PolicyRecords(this.shared);
     if (options.start !== undefined) this.#startAt(options.start);
     this.kernel = loadKernel({
       module: options.modules.kernel,
@@ -187,6 +197,8 @@ export class World {
     view.setUint32(at + layout.S_SUBJECT, fields.subject ?? slot, true);
     view.setUint32(at + layout.S_INTERVAL, fields.interval ?? 0, true);
     view.setUint32(at + layout.S_TOLERANCE, fields.tolerance ?? 0, true);
+    view.setUint32(at + layout.S_CALLER, fields.caller ?? slot + 1, true);
+    view.setUint32(at + layout.S_LABELS, fields.labels ?? 0, true);
     const text = new TextEncoder().encode(fields.text ?? '');
     const textAt = this.shared.texts + slot * 2 * this.shared.textBytes;
     this.shared.bytes.set(text, textAt);
@@ -201,7 +213,10 @@ export class World {
     const at = this.shared.routeAt(route);
     view.setBigUint64(at + layout.R_ROLES_ANY, fields.rolesAny ?? 0n, true);
     view.setBigUint64(at + layout.R_SCOPES_ALL, fields.scopesAll ?? 0n, true);
-    view.setUint32(at + layout.R_FLAGS, fields.flags ?? layout.ROUTE_LIVE, true);
+    const policy = this.#policy(route, fields);
+    const flags = (fields.flags ?? layout.ROUTE_LIVE) | (policy ? layout.ROUTE_POLICY : 0);
+    view.setUint32(at + layout.R_FLAGS, flags, true);
+    view.setUint32(at + layout.R_POLICY, policy, true);
     view.setUint32(at + layout.R_SLOT, fields.slot ?? layout.TABLE_BASE, true);
     view.setUint32(at + layout.R_METHOD, fields.method ?? 0, true);
     view.setUint32(at + layout.R_CELL, fields.cell ?? 0, true);
@@ -211,6 +226,13 @@ export class World {
     view.setUint32(at + layout.R_PAYLOAD_BYTES, fields.payloadBytes ?? 1 << 20, true);
     const count = layout.CONTROL / 4 + layout.C_ROUTE_COUNT_WORD;
     this.shared.words[count] = Math.max(this.shared.words[count], route + 1);
+  }
+
+  #policy(route: number, fields: RouteFields): number {
+    const { policies, params } = fields;
+    if (policies === undefined) return 0;
+    const method = { name: `m${route}`, params: params ?? [], policies };
+    return this.policies.write('world', method as Method);
   }
 
   /** Links a cell behind the next pair of table slots; returns the first. */

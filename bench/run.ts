@@ -21,6 +21,7 @@ export interface Suite {
 /** All suites, in the order of the road of a call. */
 export const suites: readonly Suite[] = [
   { name: 'kernel', modules: ['kernel.ts'], limitSeconds: 180 },
+  { name: 'macros', modules: ['macros.ts'], limitSeconds: 180 },
   { name: 'ring', modules: ['ring.ts'], limitSeconds: 120 },
   { name: 'wire', modules: ['wire.ts', 'waiting.ts'], limitSeconds: 240 },
   { name: 'codec', modules: ['codec.ts'], limitSeconds: 240 },
@@ -28,6 +29,7 @@ export const suites: readonly Suite[] = [
   { name: 'peers', modules: ['peers.ts'], limitSeconds: 180 },
   { name: 'density', modules: ['density.ts'], limitSeconds: 180 },
   { name: 'build', modules: ['build.ts'], limitSeconds: 180 },
+  { name: 'compile', modules: ['compile.ts'], limitSeconds: 240 },
 ];
 
 export const usage = `npm run bench -- [suite...] [--json] [--quick] [--strict]

@@ -16,6 +16,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { make } from '../build/make.ts';
+import { buildStandardCells } from '../cells/std/build.ts';
+import { discoveryWith } from '../host/cli/discovery.ts';
 import type { Schema } from '../host/schema/types.ts';
 import type { Measure } from './report.ts';
 import type { LoadOrder, LoadReply, MethodName, ServerReady, ServerUsage } from './wire-orders.ts';
@@ -121,7 +123,10 @@ async function build(): Promise<Built> {
   mkdirSync(out, { recursive: true });
   const folder = mkdtempSync(join(out, 'bench-wire-'));
   writeFileSync(join(folder, 'wire-echo.cell.ts'), CELL);
-  const [{ summary, findings, paths }] = await make({ files: ['wire-echo.cell.ts'], cwd: folder });
+  await buildStandardCells();
+  const discover = discoveryWith({});
+  const [made] = await make({ files: ['wire-echo.cell.ts'], cwd: folder, discover });
+  const { summary, findings, paths } = made;
   if (summary === null) {
     const why = findings.map(({ message }) => message).join('; ');
     throw new Error(`the cell of the suite wire does not build: ${why}`);

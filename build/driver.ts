@@ -1,36 +1,82 @@
 // Owns the order of the stages for one service file. Reads as a list; each stage is in its folder.
 import path from 'node:path';
 import { reportFaults } from './1-read/faults.ts';
-import type { Inputs } from './1-read/project.ts';
-import { readProject } from './1-read/project.ts';
-import { checkDecorators } from './3-negotiate/macros.ts';
-import { describeService } from './4-emit/service.ts';
+import { type Inputs, namespacesIn, type Project, readProject } from './1-read/project.ts';
+import type { Macros, Negotiated } from './3-negotiate/contract.ts';
+import { negotiate } from './3-negotiate/negotiate.ts';
+import { type Emission, emitService } from './4-emit/emit.ts';
+import { addRemotes } from './4-emit/remotes.ts';
 import { type Compiled, compileService } from './5-compile/compile.ts';
+import { withLeftOut } from './5-compile/source-map.ts';
 import { type Finding, Findings } from './diagnostics/findings.ts';
+import { expandedText } from './expand.ts';
 
 export interface Built {
   compiled: Compiled | null;
   findings: Finding[];
   inputs: Inputs;
+  /** What the macros' cells said; null: the file could not be read. */
+  negotiated: Negotiated | null;
+  /** What `cell expand` shows; '' when nothing was emitted. */
+  expanded: string;
+}
+
+export type { Macros } from './3-negotiate/contract.ts';
+
+/** A service file up to the texts that asc would get. */
+export interface FileEmission {
+  project: Project;
+  negotiated: Negotiated;
+  /** null: something is wrong, see the findings. */
+  emission: Emission | null;
 }
 
 /**
- * Builds one service file in memory. `file` is absolute, `cwd` what findings show paths relative
- * to, `tools` the versions that the manifest names. Wrong sources are findings, never errors.
+ * Reads, negotiates and emits one service file; nothing is compiled. `file` is absolute, `cwd` what
+ * findings show paths relative to. null: the file could not be read. Everything wrong is reported.
+ */
+export async function emitFile(
+  file: string,
+  cwd: string,
+  macros: Macros,
+  findings: Findings,
+): Promise<FileEmission | null> {
+  const shown = (f: string): string => path.relative(cwd, f).split(path.sep).join('/');
+  // Cells that are started for the build start while asc is loaded.
+  const warm = (text: string): void => macros.discovery.warm?.(namespacesIn(text));
+  const project = await readProject(file, shown, findings, warm);
+  if (project === null) return null;
+  reportFaults(project, findings);
+  const negotiated = await negotiate(project, macros, findings);
+  await addRemotes(project, negotiated, macros, findings);
+  const emission = await emitService(project, negotiated, findings);
+  return { project, negotiated, emission };
+}
+
+/**
+ * Builds one service file in memory; `tools` are the versions that the manifest names. Wrong
+ * sources are findings, never errors.
  */
 export async function buildService(
   file: string,
   cwd: string,
   tools: Record<string, string>,
+  macros: Macros,
 ): Promise<Built> {
   const findings = new Findings();
-  const shown = (f: string): string => path.relative(cwd, f).split(path.sep).join('/');
-  const project = await readProject(file, shown, findings);
-  if (project === null) return { compiled: null, findings: findings.sorted(), inputs: new Map() };
-  reportFaults(project, findings);
-  checkDecorators(project, findings);
-  const service = describeService(project, findings);
-  const sound = service !== null && findings.count === 0;
-  const compiled = sound ? await compileService(project, service, tools, findings) : null;
-  return { compiled, findings: findings.sorted(), inputs: project.inputs };
+  const emitted = await emitFile(file, cwd, macros, findings);
+  if (emitted === null) {
+    const nothing = { compiled: null, negotiated: null, expanded: '' };
+    return { ...nothing, findings: findings.sorted(), inputs: new Map() };
+  }
+  const { project, negotiated, emission } = emitted;
+  const compiled =
+    emission === null ? null : await compileService(project, emission, tools, findings);
+  if (compiled !== null) compiled.map = withLeftOut(compiled.map, macros.features);
+  const expanded = emission === null ? '' : expandedText(project, negotiated, emission);
+  return {
+    ...{ compiled, negotiated, expanded },
+    findings: findings.sorted(),
+    inputs: project.inputs,
+  };
 }

@@ -1,16 +1,35 @@
-// Owns a whole build: which files, what is in the cache, what is written where below `.cell`. Loads
-// the stages (and with them asc) only when something has to be built. Prints nothing.
+// Owns a whole build: which files, in which order, what the cache knows, what is written where
+// below `.cell`. Loads the stages (and with them asc) only when something has to be built. Prints
+// nothing.
 //
 //   .cell/out/<cell>.wasm .wasm.map .schema.json     .cell/out/cache/
-//   .cell/clients/<cell>.ts  .cell/lock/<cell>.lock  .cell/types/cell.d.ts
-import fs from 'node:fs';
-import { createRequire } from 'node:module';
+//   .cell/clients/<cell>.ts  .cell/lock/<cell>.lock  .cell/lock/capabilities.lock
+//   .cell/macros/<cell>.json .cell/types/*.d.ts   .cell/expanded/<cell>.cell.ts
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Cache, type Kept } from './6-lock/cache.ts';
-import { readIfThere, writeWhole } from './6-lock/files.ts';
-import { readTools, type Tools } from './6-lock/tools.ts';
+import type { Features, OpenDiscovery, Settings } from './3-negotiate/contract.ts';
+import { Cache } from './6-lock/cache.ts';
+import { exclusive } from './6-lock/exclusive.ts';
+import { forget } from './6-lock/standing.ts';
+import { readTools } from './6-lock/tools.ts';
 import type { Finding } from './diagnostics/findings.ts';
+import { writeEditor } from './editor.ts';
+import { knownFeatures } from './features.ts';
+import { Making } from './making.ts';
+import { servicesOf } from './services.ts';
+
+export { findServices } from './services.ts';
+
+/** What one cell did for a service. */
+export interface Asked {
+  cell: string;
+  /** 2 a running host, 1 started for the build, 0 from `.cell/macros`. */
+  level: 0 | 1 | 2;
+  from: string;
+  /** `@Auth.require`, sorted. */
+  macros: string[];
+  /** Kind of contribution -> how many: policy, guard, wrap, handler... */
+  contributed: Record<string, number>;
+}
 
 /** What the verbs print about a built cell. */
 export interface Summary {
@@ -18,6 +37,7 @@ export interface Summary {
   service: string;
   actor: boolean;
   start: boolean;
+  /** Those that clients call. */
   methods: {
     name: string;
     tier: 'pure' | 'waiting';
@@ -26,8 +46,16 @@ export interface Summary {
     fingerprint: string;
   }[];
   capabilities: { name: string; imports: string[]; broughtBy: string }[];
+  /** Cells that answered for its decorators. */
+  macros: Asked[];
+  /** Of a macro cell: what it answers for. */
+  answers: { ns: string; names: string[] } | null;
+  /** Changes of infrastructure that were made for it, a line each. */
+  effects: string[];
   /** Bytes of the module. */
   bytes: number;
+  /** Findings that did not stop the build. */
+  warnings: Finding[];
 }
 
 export interface Made {
@@ -35,12 +63,13 @@ export interface Made {
   file: string;
   /** null: it could not be built; see findings. */
   summary: Summary | null;
+  /** What stopped the build, or with a summary: warnings. */
   findings: Finding[];
-  /** What the new lock changes against the old one, in words. */
+  /** What the new locks change against the old ones, in words. */
   changes: string[];
   /** The result came from the cache. */
   cached: boolean;
-  /** Paths relative to cwd: wasm, map, schema, client, lock. */
+  /** Paths relative to cwd: wasm, map, schema, client, lock. Nothing is there after a check. */
   paths: Record<string, string>;
   ms: number;
 }
@@ -49,8 +78,22 @@ export interface MakeOptions {
   /** Service files or folders of them, relative to cwd or absolute; [] = all below cwd. */
   files: string[];
   cwd: string;
-  /** Refuse to change a lock (for CI). */
+  /** Refuse to change what is committed: locks, capabilities, answers (for CI). */
   locked?: boolean;
+  /** Ask nobody: `.cell/macros` answers. */
+  offline?: boolean;
+  /** False: start no cell for the build. Default true. */
+  start?: boolean;
+  /** Everything but output: nothing is written. */
+  check?: boolean;
+  /** `--features`: cell -> "off" or a profile. */
+  features?: Features;
+  /** Remote cells whose changed methods are meant (`--accept`). */
+  accept?: readonly string[];
+  /** `cells` of cell.config.ts. */
+  settings?: Settings;
+  /** Who finds the cells that answer. */
+  discover: OpenDiscovery;
 }
 
 /** Name of an artifact -> where it lies below the working folder. */
@@ -60,166 +103,42 @@ export const PLACES: Record<string, (cell: string) => string> = {
   schema: (cell) => `.cell/out/${cell}.schema.json`,
   client: (cell) => `.cell/clients/${cell}.ts`,
   lock: (cell) => `.cell/lock/${cell}.lock`,
+  expanded: (cell) => `.cell/expanded/${cell}.cell.ts`,
 };
 
-/** Builds and writes. Order of the result: that of `files`. */
-export async function make(options: MakeOptions): Promise<Made[]> {
-  const { cwd } = options;
-  const tools = readTools();
-  const cache = new Cache(path.join(cwd, '.cell/out/cache'), cwd, tools.hash);
-  const files = options.files.length > 0 ? options.files.flatMap(expand) : findServices(cwd);
-  function expand(name: string): string[] {
-    const file = path.resolve(cwd, name);
-    const stat = fs.statSync(file, { throwIfNoEntry: false });
-    return stat?.isDirectory() ? findServices(file) : [file];
-  }
-  const made: Made[] = [];
-  const owners = new Map<string, string>();
-  for (const file of [...new Set(files.map((f) => path.resolve(cwd, f)))]) {
-    made.push(await makeOne(file, { ...options, tools, cache, owners }));
-  }
-  if (made.some((m) => m.summary !== null)) writeTypes(cwd);
-  return made;
-}
-
-/** Every service file below `folder`, sorted; what others installed or generated is left out. */
-export function findServices(folder: string): string[] {
-  const found: string[] = [];
-  const look = (at: string): void => {
-    for (const entry of fs.readdirSync(at, { withFileTypes: true })) {
-      if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
-      const file = path.join(at, entry.name);
-      if (entry.isDirectory()) look(file);
-      else if (entry.name.endsWith('.cell.ts')) found.push(file);
-    }
-  };
-  look(folder);
-  return found.sort();
-}
-
-interface Context extends MakeOptions {
-  tools: Tools;
-  cache: Cache;
-  /** Cell name -> the file that made it in this build. */
-  owners: Map<string, string>;
-}
-
-async function makeOne(file: string, context: Context): Promise<Made> {
-  const began = performance.now();
-  const { cwd, cache, owners } = context;
-  const shown = path.relative(cwd, file).split(path.sep).join('/');
-  const made: Made = {
-    file: shown,
-    summary: null,
-    findings: [],
-    changes: [],
-    cached: true,
-    paths: {},
-    ms: 0,
-  };
-  let kept = cache.find<Summary>(file);
-  if (kept === null) {
-    made.cached = false;
-    kept = await buildFresh(file, context, made);
-  }
-  if (kept !== null) {
-    const { cell } = kept.summary;
-    const trouble = await refusal(kept, shown, context);
-    if (trouble !== null) {
-      made.findings.push(trouble);
-    } else {
-      owners.set(cell, shown);
-      made.summary = kept.summary;
-      made.changes = await changesOf(kept, cwd);
-      for (const [name, bytes] of Object.entries(kept.artifacts)) {
-        made.paths[name] = PLACES[name](cell);
-        writeWhole(path.join(cwd, made.paths[name]), bytes);
-      }
-    }
-  }
-  made.ms = performance.now() - began;
-  return made;
-}
-
-async function buildFresh(
-  file: string,
-  context: Context,
-  made: Made,
-): Promise<Kept<Summary> | null> {
-  const { buildService } = await import('./driver.ts');
-  const { compiled, findings, inputs } = await buildService(
-    file,
-    context.cwd,
-    context.tools.versions,
-  );
-  made.findings.push(...findings);
-  if (compiled === null) return null;
-  const { artifactsOf } = await import('./artifacts.ts');
-  const { schema, manifest, wasm } = compiled;
-  const summary: Summary = {
-    cell: schema.cell,
-    service: schema.service,
-    actor: manifest.actor,
-    start: manifest.start,
-    methods: schema.methods.map(({ name, tier, access, canonical, fingerprint }) => ({
-      name,
-      tier,
-      access,
-      canonical,
-      fingerprint,
-    })),
-    capabilities: manifest.capabilities,
-    bytes: wasm.length,
-  };
-  const kept = { artifacts: artifactsOf(compiled), summary };
-  context.cache.keep(file, inputs, kept);
-  return kept;
-}
-
-/** What the lock of a finished build changes, before it is written. */
-async function changesOf(kept: Kept<Summary>, cwd: string): Promise<string[]> {
-  const before = readIfThere(path.join(cwd, PLACES.lock(kept.summary.cell)));
-  if (before === null || before.equals(kept.artifacts.lock)) return [];
-  const { changes } = await import('./6-lock/changes.ts');
-  return changes(before.toString(), Buffer.from(kept.artifacts.lock).toString());
-}
-
-/** Why a finished build may not be written: another file's cell, or a lock that would change. */
-async function refusal(
-  kept: Kept<Summary>,
-  file: string,
-  { cwd, owners, locked }: Context,
-): Promise<Finding | null> {
-  const { cell } = kept.summary;
-  const other = owners.get(cell);
-  const { Findings } = await import('./diagnostics/findings.ts');
-  const findings = new Findings();
-  if (other !== undefined) {
-    findings.report('CELL6001', { path: file, text: '' }, null, { cell, other });
-  } else if (locked) {
-    const lock = PLACES.lock(cell);
-    const before = readIfThere(path.join(cwd, lock));
-    if (before === null || !before.equals(Buffer.from(kept.artifacts.lock))) {
-      const what = (await changesOf(kept, cwd)).join('; ');
-      const how = before === null ? 'there is none yet' : what || 'the code is different';
-      findings.report('CELL6002', { path: file, text: '' }, null, { lock, how });
-    }
-  }
-  return findings.sorted()[0] ?? null;
-}
-
 /**
- * What an editor needs: the names of the SDK, and those of AssemblyScript. The latter are asc's own
- * text with one change: TypeScript 7 wants `Number` to be an interface, not an alias.
+ * Builds and writes. Order of the result: that of `files`, then cells of this project that they
+ * needed. FeatureError for a feature that no cell here could have.
  */
-function writeTypes(cwd: string): void {
-  const folder = path.join(cwd, '.cell', 'types');
-  const sdk = fileURLToPath(new URL('../assembly/guest/cell.d.ts', import.meta.url));
-  writeWhole(path.join(folder, 'cell.d.ts'), fs.readFileSync(sdk));
-  const { resolve } = createRequire(import.meta.url);
-  const std = path.join(path.dirname(resolve('assemblyscript/package.json')), 'std', 'assembly');
-  const text = fs
-    .readFileSync(path.join(std, 'index.d.ts'), 'utf8')
-    .replace(/declare type Number = _Float;/, 'declare interface Number extends _Float {}');
-  writeWhole(path.join(folder, 'assembly.d.ts'), text);
+export async function make(options: MakeOptions): Promise<Made[]> {
+  const { cwd, files: names, check = false } = options;
+  const tools = readTools();
+  const features = options.features ?? new Map();
+  const key = [tools.hash];
+  for (const [cell, profile] of [...features].sort()) key.push(`${cell}=${profile}`);
+  const cache = new Cache(path.join(cwd, '.cell/out/cache'), cwd, key.join(' '));
+  const making = new Making(options, tools, cache);
+  try {
+    const files = servicesOf(names, cwd);
+    await knownFeatures(features, making.discovery);
+    const made = await making.all(files);
+    const good = made.filter((m) => m.summary !== null);
+    if (check) return made;
+    if (names.length === 0 && good.length === made.length && options.locked !== true) {
+      const alive = new Set(good.map((m) => m.summary?.cell ?? ''));
+      await exclusive(cwd, () => forget(cwd, alive));
+    }
+    if (options.locked !== true) making.settle();
+    if (good.length > 0) {
+      await writeEditor(cwd, {
+        discovery: making.discovery,
+        settings: options.settings ?? new Map(),
+        tools: tools.hash,
+        remotes: making.remotes,
+      });
+    }
+    return made;
+  } finally {
+    await making.close();
+  }
 }

@@ -3,11 +3,12 @@
 // host of a folder is the one that is found; when it stops, the one before it is found again.
 import fs from 'node:fs';
 import path from 'node:path';
-import { type HostFile, isRunning } from './synapse/node/discover.ts';
+import { type HostFile, isRunning } from './synapse/node/host-file.ts';
 
 export interface HostEntry extends HostFile {
   startedAt: string;
-  cells: { name: string; file: string }[];
+  /** Digest: SHA-256 of the module as it was loaded, hex. */
+  cells: { name: string; file: string; digest: string }[];
 }
 
 const fileOf = (run: string): string => path.join(run, 'host.json');

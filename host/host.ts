@@ -1,20 +1,27 @@
 // Owns the composition of a host: shared memory, lanes, session, listeners, in the order in which
 // they need each other. At the end the lanes stop first, so that what was accepted is answered
 // while its connections stand. Everything that decides something is in the parts.
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { BACKPRESSURE_BYTES, MESSAGE_BYTES, PARK_BYTES } from '../assembly/shared/limits.ts';
 import { type Config, checkServed } from './cell/config.ts';
-import { readCell } from './cell/module.ts';
+import { kinOf } from './cell/kin.ts';
+import { leftOut } from './cell/left-out.ts';
+import { ModuleError, readCell } from './cell/module.ts';
+import { FlagFile } from './flags/file.ts';
+import { writeFlags } from './flags/table.ts';
+import { withMetrics } from './gateway/metrics.ts';
 import { type Page, pages } from './gateway/pages.ts';
 import { type HostEntry, removeHostFile, writeHostFile } from './host-file.ts';
-import type { CellSpec, LaneEvents, Lanes } from './lane/contract.ts';
+import type { CellSpec, Grants, LaneEvents, Lanes } from './lane/contract.ts';
 import { startLanes } from './lane/lanes.ts';
-import { createMemory } from './lane/memory.ts';
+import { createMemory, type SharedMemory } from './lane/memory.ts';
 import { Budget } from './listen/budget.ts';
 import { chooseListener, insist } from './listen/choose.ts';
 import type { Listener, ListenOptions } from './listen/contract.ts';
+import { isLoopback } from './listen/loopback.ts';
 import { listenSocket } from './listen/socket.ts';
 import { createRights } from './session/bits.ts';
 import { Delivery } from './session/delivery.ts';
@@ -22,8 +29,13 @@ import { type DevelopmentIssuer, type Mint, openDevelopmentIssuer } from './sess
 import { createReception, type SessionReception } from './session/reception.ts';
 import { openRevocations, type Revocations } from './session/revocation.ts';
 import { RevokeOrders } from './session/revoke-orders.ts';
-import { createVerifier } from './session/token.ts';
-import { isRunning } from './synapse/node/discover.ts';
+import { createVerifier, type Verifier } from './session/token.ts';
+import { isRunning } from './synapse/node/host-file.ts';
+import { Labels } from './telemetry/labels.ts';
+import { telemetrySettings } from './telemetry/settings.ts';
+import { claimsOf, Telemetry } from './telemetry/telemetry.ts';
+
+export { isLoopback } from './listen/loopback.ts';
 
 /** Longest path that a Unix socket may have on every system we run on, in bytes. */
 const SOCKET_PATH_BYTES = 103;
@@ -40,12 +52,16 @@ export interface HostOptions {
   listener?: 'auto' | 'uws' | 'ws';
   page?: Page;
   events: LaneEvents;
+  /** Capabilities that the project's lock approves for a cell, such as `call:ledger`. */
+  approved?(cell: string): string[];
 }
 
 export interface Host {
   readonly url: string;
   readonly port: number;
   readonly listener: { kind: string; why: string };
+  /** Whether the port answers `/metrics`. */
+  readonly metrics: boolean;
   readonly socket: string | null;
   readonly cells: readonly CellSpec[];
   readonly lanes: Lanes;
@@ -59,19 +75,33 @@ export interface Host {
   stop(): Promise<void>;
 }
 
-/** True for addresses that only this machine reaches. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+/**
+ * Nobody from outside can ask: loopback only, no foreign names or origins (a proxy in front would
+ * bring those).
+ */
+function isPrivate({ host, config: { hosts = [], origins = [] } }: HostOptions): boolean {
+  return isLoopback(host) && hosts.length === 0 && origins.length === 0;
 }
 
-/**
- * The development issuer exists where nobody configured whom to trust and nobody from outside can
- * ask: no issuers, loopback only, no foreign names or origins (a proxy in front would bring those).
- */
+/** The development issuer exists where nobody configured whom to trust and nobody else can ask. */
 function developmentIssuer(options: HostOptions, run: string): DevelopmentIssuer | undefined {
-  const { issuers = [], hosts = [], origins = [] } = options.config;
-  const alone = issuers.length === 0 && hosts.length === 0 && origins.length === 0;
-  return alone && isLoopback(options.host) ? openDevelopmentIssuer(run) : undefined;
+  const { issuers = [] } = options.config;
+  return issuers.length === 0 && isPrivate(options) ? openDevelopmentIssuer(run) : undefined;
+}
+
+/** Puts the project's flags in force, and every good change of their file. */
+function openFlags({ cwd, events }: HostOptions, memory: SharedMemory): FlagFile {
+  const log = (text: string) => events.log({ level: 'warn', cell: '', text, lane: -1 });
+  return new FlagFile(cwd, {
+    flags: (flags) => writeFlags(memory, flags),
+    wrong: (error) => log(`${error.message}; the flags stay as they were`),
+  });
+}
+
+/** What a cell is granted, with the calls of other cells that are approved. */
+function withCalls(grants: Grants, approved: string[]): Grants {
+  const calls = approved.flatMap((name) => (name.startsWith('call:') ? [name.slice(5)] : []));
+  return calls.length === 0 ? grants : { ...grants, call: [...(grants.call ?? []), ...calls] };
 }
 
 function readCells(options: HostOptions): CellSpec[] {
@@ -82,7 +112,10 @@ function readCells(options: HostOptions): CellSpec[] {
     const place = { firstRoute, index: cells.length };
     const pagesMax = options.config.limits?.pages;
     const spec = readCell(file, place, (name) => ({
-      grants: Object.hasOwn(grants, name) ? grants[name] : {},
+      grants: withCalls(
+        Object.hasOwn(grants, name) ? grants[name] : {},
+        options.approved?.(name) ?? [],
+      ),
       ...(pagesMax === undefined ? {} : { pages: pagesMax }),
     }));
     const twin = cells.find((c) => c.name === spec.name);
@@ -92,7 +125,21 @@ function readCells(options: HostOptions): CellSpec[] {
     firstRoute += spec.schema.methods.length;
   }
   checkServed(options.config, cells);
+  for (const [i, kin] of kinOf(cells).entries()) cells[i].kin = kin;
+  for (const cell of cells) checkGuarded(options, cell);
   return cells;
+}
+
+/** A module whose demands were left out serves this machine only: nobody else may come near it. */
+function checkGuarded({ host, config }: HostOptions, { name, file }: CellSpec): void {
+  const { hosts = [], origins = [] } = config;
+  const from = [host, ...hosts, ...origins.map((origin) => new URL(origin).hostname)];
+  const outside = from.find((address) => !isLoopback(address));
+  if (outside === undefined || !leftOut(file).includes('auth')) return;
+  throw new ModuleError(
+    `${file}: \`${name}\` was built with --features auth=off, so any session may call all of ` +
+      `it; it is served on loopback only, not with ${outside}. Build it without auth=off.`,
+  );
 }
 
 /** Removes the sockets of hosts that were killed: nobody listens behind them. */
@@ -112,7 +159,16 @@ function socketPath(run: string): string | null {
 function listenOptionsOf(
   options: HostOptions,
   development: DevelopmentIssuer | undefined,
+  { telemetry, verifier, revocations }: Parts,
 ): ListenOptions {
+  const verify = async (token: string) => {
+    const identity = await verifier.verify(token);
+    if (!revocations.revoked(identity.subject, identity.issuedMs)) return identity;
+    throw new Error('the subject of the token was revoked');
+  };
+  const metrics = telemetry?.served
+    ? { text: () => telemetry.metrics(), open: isPrivate(options), verify }
+    : null;
   const pageToken = development && (() => development.mintToken({ subject: 'page' }));
   return {
     host: options.host,
@@ -122,8 +178,13 @@ function listenOptionsOf(
     upgradePath: '/cell',
     messageBytes: MESSAGE_BYTES,
     backpressureBytes: BACKPRESSURE_BYTES,
-    http: pages(options.page, pageToken),
+    http: withMetrics(pages(options.page, pageToken), metrics),
   };
+}
+
+/** SHA-256 of a module, hex: by it a build knows whether its own is the one that is served. */
+function digestOf(file: string): string {
+  return createHash('sha256').update(fs.readFileSync(file)).digest('hex');
 }
 
 function entryOf(
@@ -139,7 +200,7 @@ function entryOf(
     socket,
     issuerKey: development ? path.join(run, 'issuer.pem') : null,
     startedAt: new Date().toISOString(),
-    cells: cells.map(({ name, file }) => ({ name, file })),
+    cells: cells.map(({ name, file }) => ({ name, file, digest: digestOf(file) })),
   };
 }
 
@@ -153,22 +214,52 @@ interface Parts {
   run: string;
   listeners: Listener[];
   revocations: Revocations;
+  verifier: Verifier;
   lanes?: Lanes;
   reception?: SessionReception;
   orders?: RevokeOrders;
+  flags?: FlagFile;
+  telemetry?: Telemetry;
   /** The host file is this host's; the entry that stood there before. */
   listed?: { before: HostEntry | null };
 }
 
 /** What was accepted is answered before the connections that wait for it are closed. */
 async function stopParts(parts: Parts): Promise<void> {
+  parts.verifier.close();
   if (parts.listed) removeHostFile(parts.run, process.pid, parts.listed.before);
   await parts.orders?.close();
+  parts.flags?.close();
   await parts.lanes?.stop();
+  const lastSpans = parts.telemetry?.stop();
   await setImmediate();
   parts.reception?.close();
   for (const listener of parts.listeners) await listener.close();
   await parts.revocations.close();
+  await lastSpans;
+}
+
+/** Opens the port and the Unix socket; `parts` has all that they serve. */
+async function listen(
+  options: HostOptions,
+  development: DevelopmentIssuer | undefined,
+  parts: Parts,
+  reception: SessionReception,
+  budget: Budget,
+) {
+  const listenOptions = listenOptionsOf(options, development, parts);
+  const wish = options.listener ?? 'auto';
+  const chosen = insist(await chooseListener(wish), wish);
+  const listener: Listener = await chosen.listen(listenOptions, reception);
+  parts.listeners.push(listener);
+  const socket = socketPath(parts.run);
+  if (socket) {
+    fs.rmSync(socket, { force: true });
+    const local = { ...listenOptions, path: socket };
+    parts.listeners.push(await listenSocket(budget)(local, reception));
+  }
+  const { kind, why } = chosen;
+  return { url: listener.url, port: listener.port, socket, listener: { kind, why } };
 }
 
 /** Starts a host. Rejects with an authored error when a cell is refused or the port is taken. */
@@ -177,16 +268,21 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const run = path.join(options.cwd, '.cell', 'run');
   fs.mkdirSync(run, { recursive: true, mode: 0o700 });
   sweepSockets(run);
+  const settings = telemetrySettings(config.cells?.telemetry, process.env);
   const specs = readCells(options);
   const development = developmentIssuer(options, run);
   const issuers = development ? [development.issuer] : (config.issuers ?? []);
-  const verifier = createVerifier(issuers);
+  const verifier = createVerifier(issuers, Date.now, {
+    elapsedMs: () => performance.now(),
+    report: (text) => options.events.log({ level: 'warn', cell: '', text, lane: -1 }),
+  });
   const revocations = await openRevocations(path.join(run, 'revoked'));
   const rights = createRights();
   const memory = createMemory({ lanes: Math.max(1, options.lanes) });
   const delivery = new Delivery();
-  const parts: Parts = { run, listeners: [], revocations };
+  const parts: Parts = { run, listeners: [], revocations, verifier };
   try {
+    parts.flags = openFlags(options, memory);
     const lanes = await startLanes({
       memory,
       lanes: options.lanes,
@@ -199,13 +295,19 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const cells: CellSpec[] = [];
     const budget = new Budget(PARK_BYTES);
     const limits = config.limits?.perSession ? { perSession: config.limits.perSession } : {};
+    const labels = new Labels();
     const reception = createReception({
-      ...{ memory, lanes, delivery, verifier, revocations, rights, budget, limits },
+      ...{ memory, lanes, delivery, verifier, revocations, rights, labels, budget, limits },
       cells: () => cells,
       fault: (error) => options.events.log(hostFault(error)),
     });
     parts.reception = reception;
+    const counts = () => reception.counts();
+    const warn = (text: string) => options.events.log({ level: 'warn', cell: '', text, lane: -1 });
+    const sources = { settings, lanes, cells: () => cells, counts, warn };
+    parts.telemetry = new Telemetry(sources, labels);
     for (const spec of specs) {
+      labels.demand(claimsOf(spec));
       await lanes.load(spec);
       cells.push(spec);
     }
@@ -214,23 +316,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
     );
     parts.orders = orders;
 
-    const listenOptions = listenOptionsOf(options, development);
-    const wish = options.listener ?? 'auto';
-    const chosen = insist(await chooseListener(wish), wish);
-    const listener: Listener = await chosen.listen(listenOptions, reception);
-    parts.listeners.push(listener);
-    const socket = socketPath(run);
-    if (socket) {
-      fs.rmSync(socket, { force: true });
-      const local = { ...listenOptions, path: socket };
-      parts.listeners.push(await listenSocket(budget)(local, reception));
-    }
-    const entry = entryOf(run, listener.url, socket, development !== undefined, cells);
+    const opened = await listen(options, development, parts, reception, budget);
+    verifier.warm();
+    const entry = entryOf(run, opened.url, opened.socket, development !== undefined, cells);
     parts.listed = { before: writeHostFile(run, entry) };
     let stopping: Promise<void> | undefined;
     return {
-      ...{ url: listener.url, port: listener.port, socket, cells, lanes, reception },
-      listener: { kind: chosen.kind, why: chosen.why },
+      ...{ ...opened, cells, lanes, reception },
+      metrics: parts.telemetry.served,
       mintToken: development && ((mint) => development.mintToken(mint)),
       stop: () => (stopping ??= stopParts(parts)),
     };

@@ -1,34 +1,5 @@
 // What an editor knows about the names that every cell sees without importing them. `cell build`
-// copies it to `.cell/types/cell.d.ts`. A tsconfig.json for service files:
-//
-//   { "compilerOptions": { "noLib": true, "types": [], "target": "esnext", "strict": true,
-//       "experimentalDecorators": true, "strictPropertyInitialization": false,
-//       "moduleDetection": "force", "noEmit": true },
-//     "include": ["**/*.cell.ts", ".cell/types/*.d.ts"] }
-
-type ClassDecorator_ = (target: abstract new (...args: any[]) => any) => void;
-type MethodDecorator_ = (
-  target: object,
-  name: string,
-  method: TypedPropertyDescriptor<any>,
-) => void;
-
-/** Marks the class whose public methods clients can call. */
-declare const service: ClassDecorator_ &
-  ((limits: { pages?: number; cpuMs?: number; payloadBytes?: number }) => ClassDecorator_);
-
-/** Who may call. A method without any of these needs an authenticated session. */
-declare namespace Auth {
-  /** Callers without this role or scope get PERMISSION_DENIED. */
-  export function require(
-    demand:
-      | { role: string; scope?: string }
-      | { anyRole: string[]; scope?: string }
-      | { scope: string },
-  ): ClassDecorator_ & MethodDecorator_;
-  const public_: ClassDecorator_ & MethodDecorator_;
-  export { public_ as public };
-}
+// copies it to `.cell/types/cell.d.ts`; what decorators there are stands in macros.d.ts beside it.
 
 /** The status of an answer: gRPC's codes. */
 declare const enum Status {
@@ -105,6 +76,27 @@ declare class Blob {
   static read(name: string, offset?: i64, length?: i32): Uint8Array;
   /** Reads to address `ptr`; returns the bytes read. */
   static readInto(name: string, offset: i64, ptr: usize, cap: i32): i32;
+}
+
+/** Feature flags, as they are for the caller (`cell.flags.json` of the host). */
+declare class Flags {
+  private constructor();
+  /** Whether a flag is on; `otherwise` when there is no such flag. */
+  static on(name: string, otherwise?: bool): bool;
+  /** Name of the caller's variant; `otherwise` when there is no such flag. */
+  static variantOf(name: string, otherwise?: string): string;
+}
+
+/** The trace that the call belongs to (W3C Trace Context). Calls to other cells carry it on. */
+declare class TraceContext {
+  private constructor();
+  /** `traceparent`, `00-<trace id>-<span id>-01`; "" when the call belongs to no trace. */
+  static readonly current: string;
+}
+
+declare module "cell/flags" {
+  const Here: typeof Flags;
+  export { Here as Flags };
 }
 
 /** 128 bits, written `01234567-89ab-cdef-0123-456789abcdef`. */

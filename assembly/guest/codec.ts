@@ -9,7 +9,7 @@
 //   | header | root | blocks                | 0 | text          | room never used |
 
 import { fail } from "./failure";
-import { INVALID_ARGUMENT } from "../shared/status";
+import { INTERNAL, INVALID_ARGUMENT } from "../shared/status";
 import { VALUE_DEPTH } from "../shared/limits";
 import { decodeText, encodeText } from "./codec-text";
 import { Decimal, Duration, Instant, isDecimal, Uuid } from "./values";
@@ -25,9 +25,19 @@ let depth: u32 = 0;
 export let rootSize: u32 = 0;
 export let stride: u32 = 0;
 
+/** The payload that is read comes from a client; false: from a cell that was called. */
+let fromClient: bool = true;
+
+export function believe(client: bool): void {
+  fromClient = client;
+}
+
 /** Ends the call: the payload is malformed. */
 export function malformed(what: string): void {
-  fail<void>(INVALID_ARGUMENT, "malformed payload: " + what);
+  const status = fromClient ? INVALID_ARGUMENT : INTERNAL;
+  const whose = fromClient ? "malformed payload: " : "malformed reply of another cell: ";
+  fromClient = true;
+  fail<void>(status, whose + what);
 }
 
 // ---- reading

@@ -6,19 +6,23 @@
 // revocation included. (A refreshed token counts from the next message on.)
 
 import {
-  R_FLAGS, R_ROLES_ANY, R_SCOPES_ALL, ROUTE_LIVE, ROUTE_PUBLIC, S_EXPIRY, S_GENERATION, S_INTERVAL,
-  S_ROLES, S_SCOPES, SESSION_AUTHENTICATED, SESSION_REVOKED,
+  R_FLAGS, R_ROLES_ANY, R_SCOPES_ALL, ROUTE_CHANNEL_MASK, ROUTE_CHANNEL_SHIFT, ROUTE_LIVE,
+  ROUTE_PUBLIC, S_EXPIRY, S_GENERATION, S_INTERVAL, S_ROLES, S_SCOPES, SESSION_AUTHENTICATED,
+  SESSION_REVOKED,
 } from '../shared/layout';
 import {
-  REASON_EXPIRED, REASON_NO_ROUTE, REASON_NO_SESSION, REASON_REVOKED, REASON_ROLE, REASON_SCOPE,
+  REASON_CHANNEL, REASON_EXPIRED, REASON_NO_ROUTE, REASON_NO_SESSION, REASON_REVOKED, REASON_ROLE,
+  REASON_SCOPE,
 } from '../shared/reason';
 import { PERMISSION_DENIED, UNAUTHENTICATED, UNIMPLEMENTED } from '../shared/status';
 import { caller } from './hand';
 import { now, routeCount, rowOf } from './lane';
 
-const OPEN: u32 = ROUTE_LIVE | ROUTE_PUBLIC;
+/** A row without these but LIVE: a closed method of channel APP, the one that is judged in line. */
+const OPEN: u32 = ROUTE_LIVE | ROUTE_PUBLIC | ROUTE_CHANNEL_MASK;
 const REVOKED: u32 = UNAUTHENTICATED | (REASON_REVOKED << 8);
 const EXPIRED: u32 = UNAUTHENTICATED | (REASON_EXPIRED << 8);
+const OTHER_CHANNEL: u32 = UNIMPLEMENTED | (REASON_CHANNEL << 8);
 const UNKNOWN_ROUTE: u32 = UNIMPLEMENTED | (REASON_NO_ROUTE << 8);
 
 /** What read() found out about a session; it holds while the slot's word stays `word`. */
@@ -63,13 +67,19 @@ export function read(slot: usize, generation: u32): bool {
   return true;
 }
 
-/** 0, or status | reason << 8. Strangers cannot tell an unknown route from a closed one. */
+/** For a frame of channel APP: 0, or status | reason << 8. Strangers cannot tell an unknown route
+ *  from a closed one. */
 @inline
 export function authorize(route: u32, standing: u32, roles: u64, scopes: u64): u32 {
   if (route >= routeCount) return standing ? standing : UNKNOWN_ROUTE;
   const row = rowOf(route), flags = load<u32>(row + R_FLAGS);
-  if ((flags & OPEN) != ROUTE_LIVE) return authorizeOpen(flags, standing);
+  if ((flags & OPEN) != ROUTE_LIVE) return authorizeRare(flags, standing);
   if (standing) return standing;
+  return rights(row, roles, scopes);
+}
+
+@inline
+function rights(row: usize, roles: u64, scopes: u64): u32 {
   const any = load<u64>(row + R_ROLES_ANY);
   if (any && !(any & roles)) return PERMISSION_DENIED | (REASON_ROLE << 8);
   const all = load<u64>(row + R_SCOPES_ALL);
@@ -77,10 +87,25 @@ export function authorize(route: u32, standing: u32, roles: u64, scopes: u64): u
   return 0;
 }
 
-/** Public routes, which only a revoked session may not call, and dead ones. */
-function authorizeOpen(flags: u32, standing: u32): u32 {
+/** Public routes, which only a revoked session may not call, those of other channels, dead ones. */
+@inline
+function authorizeRare(flags: u32, standing: u32): u32 {
   if (!(flags & ROUTE_LIVE)) return standing ? standing : UNKNOWN_ROUTE;
+  if (flags & ROUTE_CHANNEL_MASK) return standing ? standing : OTHER_CHANNEL;
   return standing == REVOKED ? standing : 0;
+}
+
+/** authorize() for a frame of any channel. */
+export function authorizeOn(channel: u32, route: u32): u32 {
+  const row = rowOf(route), flags: u32 = route < routeCount ? load<u32>(row + R_FLAGS) : 0;
+  if (!(flags & ROUTE_LIVE)) return standing ? standing : UNKNOWN_ROUTE;
+  const isPublic = (flags & ROUTE_PUBLIC) != 0;
+  const other = (flags & ROUTE_CHANNEL_MASK) >> ROUTE_CHANNEL_SHIFT != channel;
+  if (standing && (!isPublic || other || standing == REVOKED)) return standing;
+  if (other) {
+    return OTHER_CHANNEL;
+  }
+  return isPublic ? 0 : rights(row, roles, scopes);
 }
 
 /** Frames that another lane has judged: only what may have changed since. */

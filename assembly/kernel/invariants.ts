@@ -1,8 +1,10 @@
 // Owns the checks of the debug build: what must hold after every frame. Compiled away at release.
 
+import { invariantsOfMemo } from './memo';
 import { invariantsOfMetrics } from './metrics';
 import { invariantsOfReplies } from './reply';
 import { invariantsOfInput } from './ring';
+import { invariantsOfSpans } from './spans';
 
 @inline
 export function invariants(): void {
@@ -10,4 +12,6 @@ export function invariants(): void {
   invariantsOfInput();
   invariantsOfReplies();
   invariantsOfMetrics();
+  invariantsOfMemo();
+  invariantsOfSpans();
 }

@@ -6,16 +6,21 @@
 
 import { ERROR_BYTES } from '../shared/limits';
 import { INTERNAL } from '../shared/status';
+import { attachCounters } from './counters';
 import { invariants } from './invariants';
 import { begin, lanes, messageBytes, place } from './lane';
 import { attachMetrics, runsFull, settleRuns } from './metrics';
+import { attachMemo } from './memo';
 import { attachPending, finish as finishPending, reserve as reservePending } from './pending';
 import { answerInHand, recoverLane } from './recover';
 import { attachReplies, publishReplies, unstall, wakeListener } from './reply';
 import { filled } from './ring';
 import { serve } from './serve';
+import { attachSpans, settleSpans } from './spans';
 
 export { inbox } from './inbox';
+export { nested } from './nested';
+export { conclude, context } from './nested-policy';
 
 /** The forward ring that is served first; it moves on so that none starves. */
 let turn: u32 = 0;
@@ -26,6 +31,9 @@ export function attach(number: u32): void {
   attachReplies();
   attachMetrics();
   attachPending();
+  attachCounters();
+  attachMemo();
+  attachSpans();
   turn = 0;
 }
 
@@ -56,6 +64,7 @@ function drainForwards(frames: u32): u32 {
 export function settle(nowUs: f64): void {
   begin(nowUs);
   settleRuns();
+  settleSpans();
 }
 
 /** After a trap in drain: answers the frame that was being served with an ERROR, its payload the

@@ -4,8 +4,10 @@
 import {
   CONTROL, C_BUCKET_MASK_WORD, C_BUCKETS_WORD, C_FORWARD_BYTES_WORD, C_LANE_BASE_WORD,
   C_LANE_STRIDE_WORD, C_LANES_WORD, C_MESSAGE_BYTES_WORD, C_RING_BYTES_WORD, C_ROUTE_COUNT_WORD,
-  C_ROUTES_WORD, C_SESSION_COUNT_WORD, C_SESSIONS_WORD, L_NOW, ROUTE_BYTES, SESSION_BYTES,
+  C_ROUTES_WORD, C_SESSION_COUNT_WORD, C_SESSIONS_WORD, L_NOW, PART_CALL_WORD,
+  ROUTE_BYTES, SESSION_BYTES,
 } from '../shared/layout';
+import { ERROR_BYTES } from '../shared/limits';
 
 /** This lane's number, and the byte offset of its region. */
 export let self: u32 = 0;
@@ -67,6 +69,17 @@ export function base(number: u32): usize {
 @inline
 export function part(word: u32): usize {
   return lane + load<u32>(lane + (word << 2));
+}
+
+/** Where the arguments of a call from cell to cell stand, and where its reply does. */
+@inline
+export function argumentsAt(): usize {
+  return part(PART_CALL_WORD);
+}
+
+@inline
+export function answersAt(): usize {
+  return part(PART_CALL_WORD) + max(messageBytes, ERROR_BYTES);
 }
 
 @inline

@@ -5,7 +5,7 @@
 
 import { HEADER_BYTES } from '../shared/frame';
 import {
-  L_COMPLETION, L_SOURCE_WORD, L_WAITING_WORD, P_CALL, P_CONNECTION, P_DEADLINE, P_ROUTE,
+  L_COMPLETION, L_SOURCE_WORD, L_WAITING_WORD, P_CALL, P_CONNECTION, P_DEADLINE, P_POLICY, P_ROUTE,
   P_SESSION, P_STAMP, P_STATE, PART_PENDING_WORD, PENDING_BYTES, RECORD_DATA, SOURCE_WAITING,
 } from '../shared/layout';
 import { WAITING } from '../shared/limits';
@@ -15,8 +15,10 @@ import { deadlineOf } from './deadline';
 import { handOver } from './hand';
 import { lane, messageBytes, part, word } from './lane';
 import { count } from './metrics';
+import { carry, carryTrace, concludeByPolicy, countByPolicy, uncarry } from './policy';
 import { begin, complete, head, inside, place, room, roomy } from './reply';
 import { progress } from './ring';
+import { handSpan } from './spans';
 
 @external('env', 'wait')
 declare function wait(slot: u32, args: usize, bytes: u32): u32;
@@ -57,11 +59,12 @@ function find(): u32 {
 }
 
 /** Queues a call whose arguments lie at `args`; it is finished input at `after`. `session`: byte
- *  offset of the caller's slot, 0 = nobody. 0, or status | reason << 8. Killed between the state
+ *  offset of the caller's slot, 0 = nobody. `policy`: the route's record, 0 = none; `owner` and
+ *  `hash`: of the reply that is to be kept, 0 = none. 0, or status | reason << 8. Killed between the state
  *  and the progress word, the hand-over names the slot. */
 export function accept(
   args: usize, bytes: u32, key: u64, call: u32, route: u32, stamp: u32, remainingMs: u32,
-  after: u32, session: u32,
+  after: u32, session: u32, policy: usize, owner: u32, hash: u32,
 ): u32 {
   const slot = find();
   if (slot == WAITING) return UNAVAILABLE | (REASON_WAIT_FULL << 8);
@@ -72,10 +75,14 @@ export function accept(
   store<u32>(at + P_STAMP, stamp);
   store<i64>(at + P_DEADLINE, deadlineOf(remainingMs, stamp));
   store<u32>(at + P_SESSION, session);
+  carryTrace(at);
+  store<u32>(at + P_POLICY, <u32>policy);
+  if (policy) carry(at, slot, policy, owner, hash, args, bytes, route, session);
   handOver(slot + 1, 0);
   store<u32>(at + P_STATE, QUEUED);
   const refusal = wait(slot, args, bytes);
   if (refusal) {
+    if (policy) uncarry(at);
     store<u32>(at + P_STATE, FREE);
     handOver(0, 0);
     return refusal;
@@ -83,6 +90,7 @@ export function accept(
   store<u32>(word(L_WAITING_WORD), load<u32>(word(L_WAITING_WORD)) + 1);
   progress(after);
   handOver(0, 0);
+  handSpan();
   return 0;
 }
 
@@ -112,9 +120,13 @@ export function finish(slot: u32, status: u32, reason: u32, bytes: u32): u32 {
     store<u64>(lane + L_COMPLETION, <u64>head << 32);
     store<u32>(word(L_SOURCE_WORD), SOURCE_WAITING);
   }
-  const code = (status > 16 ? INTERNAL : status) | ((reason & 255) << 8);
-  complete(payload - HEADER_BYTES, load<u32>(at + P_CALL), status ? code : 0, 0, bytes);
+  const failed = (status > 16 ? INTERNAL : status) | ((reason & 255) << 8);
+  const code: u32 = status ? failed : 0;
+  const policy = load<u32>(at + P_POLICY);
+  if (policy) concludeByPolicy(at, code, payload, bytes);
+  complete(payload - HEADER_BYTES, load<u32>(at + P_CALL), code, 0, bytes);
   store<u64>(lane + L_COMPLETION, <u64>(slot + 1) | (<u64>head << 32));
+  if (policy) countByPolicy(at, code);
   release(slot);
   // The slot may be taken again from here on: the word must not name it any more.
   store<u64>(lane + L_COMPLETION, <u64>head << 32);

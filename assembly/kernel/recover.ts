@@ -11,22 +11,25 @@
 //                   so; the others are told that their lane was lost
 // Frames not begun stay in the rings for the next worker. Idempotent: each answer is one commit.
 
-import { AT_KIND, HEADER_BYTES, KIND_REQUEST } from '../shared/frame';
+import { AT_FLAGS, AT_KIND, FLAG_EXT, HEADER_BYTES, KIND_REQUEST } from '../shared/frame';
 import {
   HANDOVER_LANE, L_COMPLETION, L_CPU_SLOT_WORD, L_OUT_RECORD_WORD, L_SOURCE_WORD,
   L_STALLED_WORD, L_WAITING_WORD,
-  P_CALL, P_CONNECTION, P_ROUTE, P_STAMP, P_STATE, RECORD_BYTES, SOURCE_WAITING,
+  P_CALL, P_CONNECTION, P_POLICY, P_ROUTE, P_STAMP, P_STATE, RECORD_BYTES, SOURCE_WAITING,
 } from '../shared/layout';
 import { WAITING } from '../shared/limits';
 import { REASON_CPU, REASON_LANE_LOST } from '../shared/reason';
 import { DEADLINE_EXCEEDED, UNAVAILABLE } from '../shared/status';
+import { extensionBytes, walkExtensions } from './extension';
 import { passed } from './forward';
 import { handedHead, handedTo, handOver, isBegun, rest, routeInHand } from './hand';
 import { lane, lanes, ringBytes, word } from './lane';
 import { count } from './metrics';
 import { FREE, slotAt, stateOf } from './pending';
 import { adopt, closeAt, complete, place, publishedHead, ready, usedAt } from './reply';
+import { forgetCarried, forgetInHand } from './policy';
 import { refuse } from './request';
+import { closeSpan, dropTrace } from './spans';
 import { at, done, end, look, outHeadAt, positionOf, progress, record } from './ring';
 
 /** Answers the frame in hand, if there is one, with an ERROR of `code` and `bytes` at `ptr`. Also
@@ -42,14 +45,25 @@ export function answerInHand(code: u32, ptr: usize, bytes: u32): bool {
   if (load<u8>(p, AT_KIND) != KIND_REQUEST) {
     if (!takenOver(after)) progress(after);
   } else if (!takenOver(after)) {
+    const args = argumentsOf(p);
+    if (args) forgetInHand(routeInHand(), args, <u32>(p + HEADER_BYTES + load<u32>(p) - args));
     const o = place(load<u64>(r, 4), HEADER_BYTES + ((bytes + 7) & ~7));
     if (bytes) memory.copy(o + HEADER_BYTES, ptr, bytes);
     complete(o, load<u32>(p, 8), code, 0, bytes);
     progress(after);
     count(routeInHand(), load<u32>(r, 12), 1);
+    closeSpan(routeInHand(), code, load<u32>(r, 12), 0);
   }
+  dropTrace();
   rest();
   return true;
+}
+
+/** Where the arguments of the REQUEST at `p` begin, behind its extensions; 0: they are malformed. */
+function argumentsOf(p: usize): usize {
+  const args = p + HEADER_BYTES;
+  if (!(load<u8>(p, AT_FLAGS) & FLAG_EXT)) return args;
+  return walkExtensions(args, load<u32>(p)) ? 0 : args + extensionBytes;
 }
 
 /** True when the frame in hand needs no answer from here: another lane has it, or is to get it
@@ -109,6 +123,7 @@ export function recoverLane(code: u32): u32 {
   for (let slot: u32 = 0; slot < WAITING; slot++) {
     if (stateOf(slot) == FREE) continue;
     const at = slotAt(slot);
+    if (load<u32>(at + P_POLICY)) forgetCarried(at);
     if (slot + 1 != answered) {
       if (!ready()) {
         left++;

@@ -3,29 +3,29 @@
 
 import { FLAG_CHANNEL_MASK, FLAG_EXT, HEADER_BYTES } from '../shared/frame';
 import {
-  DISPATCH_HELD, HOME_ANY, R_FLAGS, R_HOME, R_METHOD, R_PAYLOAD_BYTES, RECORD_DATA,
-  ROUTE_WAITING,
+  HOME_ANY, R_FLAGS, R_HOME, ROUTE_POLICY, ROUTE_WAITING,
 } from '../shared/layout';
 import {
-  REASON_CHANNEL, REASON_DEADLINE_QUEUED, REASON_LANE_LOST, REASON_PAYLOAD_TOO_LARGE,
-  REASON_RATE_ROUTE, REASON_RATE_SESSION, REASON_REPLY_TOO_LARGE,
+  REASON_DEADLINE_QUEUED, REASON_LANE_LOST, REASON_PAYLOAD_TOO_LARGE, REASON_RATE_ROUTE,
+  REASON_RATE_SESSION,
 } from '../shared/reason';
+import { DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE } from '../shared/status';
 import {
-  DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE, UNIMPLEMENTED,
-} from '../shared/status';
-import {
-  authorize, authorizeAgain, identity, perSession, roles, scopes, standing,
+  authorizeAgain, authorizeOn, identity, perSession, standing,
 } from './authorize';
 import { passed } from './deadline';
-import { extensionBytes, walkExtensions } from './extension';
+import { dispatch } from './dispatch';
+import { extensionBytes, traceAt, walkExtensions } from './extension';
 import { pass } from './forward';
 import { begin as beginHand } from './hand';
-import { messageBytes, rowOf, self } from './lane';
+import { rowOf, self } from './lane';
 import { charge, retryMs } from './limiter';
 import { count } from './metrics';
 import { accept } from './pending';
-import { begin, complete, inside, place, respond, room } from './reply';
+import { serveByPolicy, waitByPolicy } from './policy';
+import { complete, place } from './reply';
 import { progress } from './ring';
+import { adopt, dropTrace } from './spans';
 
 /** Any REQUEST at `p`, whose `step` bytes end at input position `after`. `trusted`: another lane
  *  has judged it. authorize.read() was done for its session. */
@@ -34,15 +34,19 @@ export function request(
 ): void {
   const route = <u32>(w0 >> 48), flags = <u32>(w0 >> 40) & 255;
   let code: u32 = 0, skip: u32 = 0;
-  if (flags & FLAG_CHANNEL_MASK) code = UNIMPLEMENTED | (REASON_CHANNEL << 8);
-  else if (trusted) code = authorizeAgain(route, standing);
-  else code = authorize(route, standing, roles, scopes);
+  if (trusted) code = authorizeAgain(route, standing);
+  else code = authorizeOn(flags & FLAG_CHANNEL_MASK, route);
   if (!code && (flags & FLAG_EXT)) {
     code = walkExtensions(p + HEADER_BYTES, <u32>w0);
     skip = extensionBytes;
+    if (!code && traceAt) adopt(traceAt);
   }
-  if (code) refused(key, load<u32>(p, 8), code, 0, route, stamp, after);
-  else admit(place(key, HEADER_BYTES), p, skip, w0, step, after, slot, key, stamp, trusted);
+  if (code) {
+    refused(key, load<u32>(p, 8), code, 0, route, stamp, after);
+    return;
+  }
+  admit(place(key, HEADER_BYTES), p, skip, w0, step, after, slot, key, stamp, trusted);
+  if (flags & FLAG_EXT) dropTrace();
 }
 
 /** Answers without a payload: code is status | reason << 8. */
@@ -86,59 +90,36 @@ export function admit(
   }
   beginHand(route, after - step);
   const at16 = v128.load(row, R_FLAGS);
-  if ((home == HOME_ANY || home == self) && !(i32x4.extract_lane(at16, 0) & ROUTE_WAITING)) {
+  const more = i32x4.extract_lane(at16, 0) & (ROUTE_WAITING | ROUTE_POLICY);
+  const isHere = home == HOME_ANY || home == self, args = p + HEADER_BYTES + skip;
+  if (isHere && !more) {
     const entry = i32x4.extract_lane(at16, 1), method = i32x4.extract_lane(at16, 2);
-    const args = p + HEADER_BYTES + skip;
     const failed = dispatch(at, entry, method, args, bytes, key, <u32>w1);
     progress(after);
     count(route, stamp, failed);
+  } else if (isHere && more == ROUTE_POLICY) {
+    serveByPolicy(at, args, bytes, key, w1, stamp, route, after);
   } else {
-    hand(p, skip, bytes, step, after, home, key, w1, stamp, route, trusted);
+    hand(at, p, args, bytes, step, after, home, key, w1, stamp, route, trusted);
   }
 }
 
 /** A call that is not answered here and now: on to its actor's lane, or into the pending table. */
 function hand(
-  p: usize, skip: u32, bytes: u32, step: u32, after: u32, home: u32, key: u64, w1: u64,
+  at: usize, p: usize, args: usize, bytes: u32, step: u32, after: u32, home: u32, key: u64, w1: u64,
   stamp: u32, route: u32, trusted: bool,
 ): void {
   // Passed on once at most: an actor that has moved meanwhile is lost to this call.
   let code: u32 = UNAVAILABLE | (REASON_LANE_LOST << 8);
   if (home == HOME_ANY || home == self) {
-    const args = p + HEADER_BYTES + skip;
-    const who = <u32>identity;
-    code = accept(args, bytes, key, <u32>w1, route, stamp, <u32>(w1 >> 32), after, who);
+    if (load<u32>(rowOf(route) + R_FLAGS) & ROUTE_POLICY) {
+      waitByPolicy(at, args, bytes, key, w1, stamp, route, after);
+      return;
+    }
+    const who = <u32>identity, ms = <u32>(w1 >> 32);
+    code = accept(args, bytes, key, <u32>w1, route, stamp, ms, after, who, 0, 0, 0);
   } else if (!trusted) {
     code = pass(home, p, step, key, stamp, after);
   }
   if (code) refused(key, <u32>w1, code, 0, route, stamp, after);
-}
-
-/** Enters the cell through its membrane; 1 when it failed. A trap leaves the frame in hand. */
-@inline
-function dispatch(
-  at: usize, entry: u32, method: u32, args: usize, bytes: u32, key: u64, call: u32,
-): u32 {
-  let answer = call_indirect<u64>(entry, method, args, bytes, at + HEADER_BYTES, room());
-  if (answer >> 32 == 0) {
-    respond(at, call, <u32>answer);
-    return 0;
-  }
-  if (answer >> 32 == DISPATCH_HELD) {
-    answer = refetch(entry, <u32>answer, key);
-    at = inside();
-  }
-  const code = <u32>(answer >> 32);
-  complete(at, call, code, 0, <u32>answer);
-  return code ? 1 : 0;
-}
-
-/** The reply did not fit before the ring's end: it goes to the start. */
-function refetch(entry: u32, bytes: u32, key: u64): u64 {
-  if (bytes > messageBytes) {
-    begin(key, RECORD_DATA, HEADER_BYTES);
-    return <u64>(RESOURCE_EXHAUSTED | (REASON_REPLY_TOO_LARGE << 8)) << 32;
-  }
-  begin(key, RECORD_DATA, HEADER_BYTES + ((bytes + 7) & ~7));
-  return call_indirect<u64>(entry + 1, inside() + HEADER_BYTES);
 }

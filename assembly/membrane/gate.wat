@@ -4,14 +4,15 @@
 ;; Link order of one instance, all over the same host memory:
 ;;   1. gate      imports env.memory (shared), lane.base (i32, byte offset of the lane's region)
 ;;   2. the cell  imports from the gate's exports:
-;;        cell:core fail attempt failure | cell:caller read | cell:log write
-;;        cell:clock now | cell:random next        (cell:blob comes from host/capability)
+;;        cell:core fail attempt failure waits | cell:caller read | cell:log write
+;;        cell:clock now | cell:random next | cell:trace context
+;;        (cell:call and cell:reply: remote.wat; others come from host/capability)
 ;;   3. membrane  imports env.memory, gate.tag, gate.table, lane.base, lane.cell, lane.replyBytes,
 ;;                cell.memory, cell.table, cell.alloc, cell.handle; fills the gate's table
 ;;   4. the host then calls the cell's _initialize and start. A cell that calls a trampoline before
 ;;      step 3 (in a wasm start function) traps on the empty table: its load fails.
 ;;
-;; Exports: tag, table, fail, attempt, failure, read, write, now, next.
+;; Exports: tag, table, fail, attempt, failure, read, write, now, next, waits, context.
 ;; {{NAME}} stands for the const of that name in assembly/shared (assembly/build.mjs puts it in).
 (module
   (import "env" "memory" (memory $host 1 65536 shared))
@@ -19,9 +20,11 @@
 
   ;; status, pointer and length of an error record in the memory of the cell that failed
   (tag $fail (export "tag") (param i32 i32 i32))
-  (table $membrane (export "table") 4 4 funcref)
+  (table $membrane (export "table") 6 6 funcref)
   (type $pair (func (param i32 i32) (result i32)))
   (type $line (func (param i32 i32 i32)))
+  (type $ask (func (result i32)))
+  (type $tell (func (param i32) (result i32)))
 
   (func (export "fail") (param i32 i32 i32)
     (throw $fail (local.get 0) (local.get 1) (local.get 2)))
@@ -35,6 +38,11 @@
   (func (export "write") (param i32 i32 i32)
     (call_indirect $membrane (type $line)
       (local.get 0) (local.get 1) (local.get 2) (i32.const 3)))
+
+  (func (export "waits") (result i32)
+    (call_indirect $membrane (type $ask) (i32.const 4)))
+  (func (export "context") (param i32) (result i32)
+    (call_indirect $membrane (type $tell) (local.get 0) (i32.const 5)))
 
   (func (export "now") (result i64)
     (i64.load offset={{L_NOW}} (global.get $lane)))

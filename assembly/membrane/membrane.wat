@@ -10,25 +10,29 @@
 ;;     (status | reason << 8) << 32   refused by the membrane: wild pointer, reply too large
 ;;   fetch(out) -> i64        copies what is held; the same status << 32 | bytes
 ;; Waiting tier (called by the lane):
-;;   enter(session, generation, ptr, len) -> i32   who calls, and the arguments, copied before the
-;;     promise begins, so the bytes at ptr are free at once. 0, or status | reason << 8.
+;;   enter(session, generation, ptr, len, trace) -> i32   who calls, and the arguments, copied before
+;;     the promise begins, so the bytes at ptr are free at once. 0, or status | reason << 8.
 ;;   call(method) -> i64      under WebAssembly.promising; status << 32 | bytes, all of it held
 ;;   fetch(out) -> i64        as above, with room for `bytes` at out
 ;;     session: byte offset of the slot (slot 0 is not at offset 0; 0 = no session).
+;;     trace: byte offset of the call's trace context (layout.ts P_TRACE), 0 = none.
+;;   serve(method, ptr, len, out, room, session, generation, trace) -> i64   all three in one, for a
+;;     cell that calls this one on its own stack (call.wat); as dispatch, never HELD.
 ;;
 ;; A trap inside the cell passes through as a trap: discard cell, gate and membrane.
 (module
   (import "env" "memory" (memory $host 1 65536 shared))
   (import "cell" "memory" (memory $cell 1))
   (import "gate" "tag" (tag $fail (param i32 i32 i32)))
-  (import "gate" "table" (table $gate 4 funcref))
+  (import "gate" "table" (table $gate 6 funcref))
   (import "cell" "table" (table $guest 0 funcref))
   (import "cell" "alloc" (func $alloc (param i32) (result i32)))
   (import "cell" "handle" (func $handle (param i32 i32 i32) (result i64)))
   (import "lane" "base" (global $lane i32))
   (import "lane" "cell" (global $index i32))
   (import "lane" "replyBytes" (global $replyBytes i32))
-  (elem (table $gate) (i32.const 0) func $attempt $failure $read $write)
+  (elem (table $gate) (i32.const 0) func
+    $attempt $failure $read $write $waits $context)
   (type $body (func (param i32)))
 
   ;; the reply or error that waits for fetch
@@ -39,8 +43,9 @@
   (global $caughtPtr (mut i32) (i32.const 0))
   (global $caughtLen (mut i32) (i32.const 0))
   ;; the caller of a waiting call. -1: a pure call, whose caller stands in the lane block
-  (global $session (mut i32) (i32.const -1))
-  (global $generation (mut i32) (i32.const 0))
+  (global $session (export "session") (mut i32) (i32.const -1))
+  (global $generation (export "generation") (mut i32) (i32.const 0))
+  (global $trace (export "trace") (mut i32) (i32.const 0))
   (global $ptr (mut i32) (i32.const 0))
   (global $len (mut i32) (i32.const 0))
 
@@ -228,14 +233,22 @@
     (call $toHost (local.get $out) (global.get $heldPtr) (global.get $heldLen))
     (call $answer (global.get $heldStatus)))
 
-  (func (export "enter")
-    (param $session i32) (param $generation i32) (param $ptr i32) (param $len i32) (result i32)
-    (local $at i32)
+  ;; alloc is the cell's: while it runs the bytes at ptr may become another cell's (call.wat). Who
+  ;; puts bytes there counts L_CALLS up.
+  (func $enter (export "enter")
+    (param $session i32) (param $generation i32) (param $ptr i32) (param $len i32)
+    (param $trace i32) (result i32)
+    (local $at i32) (local $calls i32)
     (global.set $session (local.get $session))
     (global.set $generation (local.get $generation))
+    (global.set $trace (local.get $trace))
+    (local.set $calls (i32.load $host offset={{L_CALLS}} (global.get $lane)))
     (block $failed (result i32 i32 i32)
       (try_table (catch $fail $failed)
         (local.set $at (call $alloc (local.get $len)))
+        (if (i32.ne
+              (i32.load $host offset={{L_CALLS}} (global.get $lane)) (local.get $calls))
+          (then (return (i32.const {{INTERNAL | REASON_REPLY_WILD << 8}}))))
         (if (i32.eqz (call $inside (local.get $at) (local.get $len)))
           (then (return (i32.const {{INTERNAL | REASON_REPLY_WILD << 8}}))))
         (call $toCell (local.get $at) (local.get $ptr) (local.get $len))
@@ -246,7 +259,24 @@
     (drop) (drop) (drop)
     (i32.const {{INTERNAL | REASON_REPLY_WILD << 8}}))
 
-  (func (export "call") (param $method i32) (result i64)
+  (func (export "serve")
+    (param $method i32) (param $ptr i32) (param $len i32) (param $out i32) (param $room i32)
+    (param $session i32) (param $generation i32) (param $trace i32) (result i64)
+    (local $refused i32) (local $answer i64)
+    (local.set $refused
+      (call $enter (local.get $session) (local.get $generation)
+        (local.get $ptr) (local.get $len) (local.get $trace)))
+    (if (local.get $refused)
+      (then (return (i64.shl (i64.extend_i32_u (local.get $refused)) (i64.const 32)))))
+    (local.set $answer (call $call (local.get $method)))
+    (if (i32.gt_u (global.get $heldLen) (local.get $room))
+      (then
+        (return
+          (i64.const {{(RESOURCE_EXHAUSTED | REASON_REPLY_TOO_LARGE << 8) * 4294967296}}))))
+    (call $toHost (local.get $out) (global.get $heldPtr) (global.get $heldLen))
+    (local.get $answer))
+
+  (func $call (export "call") (param $method i32) (result i64)
     (local $reply i64) (local $at i32) (local $n i32)
     (block $failed (result i32 i32 i32)
       (try_table (catch $fail $failed)
@@ -314,6 +344,40 @@
         (memory.fill $cell (local.get $ptr) (i32.const 0) (local.get $n))
         (return (i32.const 0))))
     (local.get $n))
+
+  ;; cell:core.waits: 1 in a call that may stand still.
+  (func $waits (result i32) (i32.ne (global.get $session) (i32.const -1)))
+
+  ;; cell:trace.context: 0, or 1 and 25 bytes: trace id, span id, flags. A wild ptr is a trap.
+  (func $context (param $ptr i32) (result i32)
+    (local $at i32) (local $state i32)
+    (local.set $at
+      (if (result i32) (call $waits)
+        (then (global.get $trace))
+        (else (i32.add (global.get $lane) (i32.const {{L_TRACE}})))))
+    (if (i32.eqz (local.get $at)) (then (return (i32.const 0))))
+    (local.set $state (i32.load $host offset={{L_TRACE_STATE - L_TRACE}} (local.get $at)))
+    (if (i32.eqz (i32.and (local.get $state) (i32.const {{TRACE_HELD}})))
+      (then (return (i32.const 0))))
+    (if (i32.eqz (call $inside (local.get $ptr) (i32.const 25))) (then (unreachable)))
+    (call $toCell (local.get $ptr) (local.get $at) (i32.const 24))
+    (i32.store8 $cell offset=24 (local.get $ptr) (local.get $state))
+    (i32.const 1))
+
+  ;; For imports in JavaScript (flags): byte offset of the session slot of the call in hand, 0 =
+  ;; nobody's, or closed since.
+  (func (export "caller") (result i32)
+    (local $slot i32) (local $generation i32)
+    (if (i32.eq (global.get $session) (i32.const -1))
+      (then
+        (local.set $slot (i32.load $host offset={{L_SESSION}} (global.get $lane)))
+        (local.set $generation (i32.load $host offset={{L_GENERATION}} (global.get $lane))))
+      (else
+        (local.set $slot (global.get $session))
+        (local.set $generation (global.get $generation))))
+    (if (i32.eqz (local.get $slot)) (then (return (i32.const 0))))
+    (select (i32.const 0) (local.get $slot)
+      (call $closed (local.get $slot) (local.get $generation))))
 
   (func $moved (param $slot i32) (param $n i32) (param $at i32) (result i32)
     (i32.or

@@ -69,3 +69,42 @@ export const START_MS: u32 = 30000;
 export const START_CPU_MS: u32 = 10000;
 /** Cells in one host: two table slots each in every lane. */
 export const CELLS: u32 = 1024;
+/** Bytes of all feature flags of a host, as JSON. Threat: every lane holds them parsed. */
+export const FLAGS_BYTES: u32 = 256 << 10;
+/** Bytes of policy records of all methods in one host. Threat: memory. */
+export const POLICIES_BYTES: u32 = 1 << 20;
+/** Bytes of kept replies in one lane, their arguments and 96 bytes each included; the one that was
+ *  used longest ago goes first. Untouched pages cost nothing. Threat: memory. */
+export const MEMO_BYTES: u32 = 8 << 20;
+/** Bytes of arguments and reply of one kept reply; larger ones are not kept. Threat: one large
+ *  reply that pushes out a thousand small ones. */
+export const MEMO_ENTRY_BYTES: u32 = 64 << 10;
+/** Tags of one kept reply. */
+export const MEMO_TAGS: u32 = 8;
+/** Tags that one call forgets. */
+export const FORGET_TAGS: u32 = 16;
+/** Clocks of tags in one host, a power of two, 8 B each. Two tags that share one are forgotten
+ *  together: more of them, and fewer replies are forgotten for nothing. */
+export const TAG_SLOTS: u32 = 16384;
+/** Bytes of the fixed texts of one tag. */
+export const TAG_BYTES: u32 = 256;
+/** Milliseconds after which a call that refreshes a stale reply is taken for lost: the next one is
+ *  let through. Threat: a refresh that never ends, or fails for ever. */
+export const REFRESH_MS: u32 = 1000;
+/** Ended spans that may wait in one lane for the listener; those beyond are counted and lost. */
+export const SPANS: u32 = 4096;
+/** Counters (name, labels) in one host; LABEL_SETS of 8 B each in every lane. */
+export const COUNTERS: u32 = 256;
+/** Counters of one method. */
+export const METHOD_COUNTERS: u32 = 8;
+/** Sets of labels that callers may have, 0 (none) and 255 (all others) included. Threat: claims
+ *  without end. */
+export const LABEL_SETS: u32 = 256;
+/** Calls from cell to cell that may nest. Threat: recursion over cells; a chain of services is 3-5. */
+export const CALL_DEPTH: u32 = 16;
+/** Methods of other cells that the cells of one host may name, 16 B each. Threat: memory. */
+export const LINKS: u32 = 8192;
+/** Bytes of the texts that say why a method cannot be called, in one host. */
+export const LINK_TEXT_BYTES: u32 = 128 << 10;
+/** Milliseconds of one pause between retries. Threat: stacks that stand still for hours. */
+export const PAUSE_MS: u32 = 60000;

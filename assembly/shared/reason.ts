@@ -27,6 +27,12 @@ export const REASON_CANCELLED: u32 = 21;
 export const REASON_CHANNEL: u32 = 22;
 export const REASON_EXTENSION: u32 = 23;
 export const REASON_DRAINING: u32 = 24;
+export const REASON_NO_CELL: u32 = 25;
+export const REASON_CALL_CYCLE: u32 = 26;
+export const REASON_CALL_DEPTH: u32 = 27;
+export const REASON_CALL_WAITS: u32 = 28;
+export const REASON_CALL_START: u32 = 29;
+export const REASON_REMOTE_CHANGED: u32 = 30;
 // Fatal to the connection (CLOSE records), never in an ERROR frame:
 export const CLOSE_FRAME_LENGTH: u32 = 64;
 export const CLOSE_FRAME_KIND: u32 = 65;

@@ -1,7 +1,7 @@
 // Owns the reading of decorators and their literal arguments. Names and texts come from the user's
 // own text, not from the masked one that was parsed.
 import type { AscParser, Node } from './parser.ts';
-import type { DecoratorUse, Literal } from './shapes.ts';
+import type { DecoratorUse, Literal, Span } from './shapes.ts';
 
 /** Reads decorators of one source. `text` is the unmasked source. */
 export class DecoratorReader {
@@ -44,15 +44,16 @@ export class DecoratorReader {
       const inner = this.#literal(node.operand);
       return inner.kind === 'number'
         ? { ...at, kind: 'number', value: -inner.value }
-        : { ...at, kind: 'code' };
+        : this.#code(at);
     }
-    if (node.kind !== kinds.Literal) return { ...at, kind: 'code' };
+    if (node.kind === kinds.Call && node.expression.text === 'env') return this.#env(node, at);
+    if (node.kind !== kinds.Literal) return this.#code(at);
     switch (node.literalKind) {
       case literals.String:
         return { ...at, kind: 'string', value: node.value };
       case literals.Template:
         return node.expressions.length > 0
-          ? { ...at, kind: 'code' }
+          ? this.#code(at)
           : { ...at, kind: 'string', value: node.parts[0] };
       case literals.Integer:
       case literals.Float: {
@@ -76,7 +77,17 @@ export class DecoratorReader {
           })),
         };
       default:
-        return { ...at, kind: 'code' };
+        return this.#code(at);
     }
+  }
+
+  #env(node: Node, at: Span): Literal {
+    const [name, ...more] = node.args.map((a: Node) => this.#literal(a));
+    if (name?.kind !== 'string' || more.length > 0) return this.#code(at);
+    return { ...at, kind: 'env', name: name.value };
+  }
+
+  #code(at: Span): Literal {
+    return { ...at, kind: 'code', text: this.#text.slice(at.start, at.end) };
   }
 }

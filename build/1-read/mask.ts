@@ -11,11 +11,19 @@ const RESERVED = new Set(
     'while with yield'
   ).split(' '),
 );
-const USE = /(@[A-Za-z_$][\w$]*\.)([A-Za-z]+)\b/g;
+/** Comments and texts stay as they are: `"@Auth.public"` in one is no decorator. */
+const USE = new RegExp(
+  [
+    String.raw`\/\/[^\n]*|\/\*[\s\S]*?\*\/`,
+    String.raw`"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\`(?:[^\`\\]|\\[\s\S])*\``,
+    String.raw`(@[A-Za-z_$][\w$]*\.)([A-Za-z]+)\b`,
+  ].join('|'),
+  'g',
+);
 
 /** `text` with `@Ns.word` masked as `@Ns.____` where the word is reserved. */
 export function maskReserved(text: string): string {
-  return text.replace(USE, (whole, ns: string, word: string) =>
-    RESERVED.has(word) ? ns + '_'.repeat(word.length) : whole,
+  return text.replace(USE, (whole, ns: string | undefined, word: string) =>
+    ns !== undefined && RESERVED.has(word) ? ns + '_'.repeat(word.length) : whole,
   );
 }

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Findings } from '../diagnostics/findings.ts';
 import { readSource } from './read.ts';
-import type { SourceShape } from './shapes.ts';
+import type { SourceShape, Span } from './shapes.ts';
 
 /** What a build looked at: absolute path -> text, or null when there was no file. */
 export type Inputs = Map<string, string | null>;
@@ -19,6 +19,27 @@ export interface Project {
   /** By path relative to root, entry first. */
   sources: Map<string, SourceShape>;
   inputs: Inputs;
+  /** Cells that it calls; their modules are among the sources. Set by 4-emit/remotes.ts. */
+  remotes?: Remote[];
+}
+
+/** The generated module of a cell that is called. */
+export interface Remote {
+  cell: string;
+  /** The decorator that asks for it. */
+  source: SourceShape;
+  at: Span;
+  /** Path of the module in the build. */
+  path: string;
+  text: string;
+  /** Canonical texts of the methods that are named somewhere, sorted: manifest.remotes. */
+  methods: Record<string, string>;
+}
+
+/** Namespaces that a text seems to name, "" for bare decorators: before anything is parsed. */
+export function namespacesIn(text: string): string[] {
+  const found = text.matchAll(/@([A-Z][\w$]*)\s*\./g);
+  return [...new Set(['', ...[...found].map(([, ns]) => ns)])];
 }
 
 /** Reads a file through `inputs`, so that a build sees one version of it. */
@@ -38,12 +59,13 @@ export function readInput(inputs: Inputs, file: string): string | null {
 /**
  * Reads `file` (absolute) and what it imports. `shown` names a file in findings. Faults of syntax
  * and imports of files that do not exist are reported; the project then holds what could be read,
- * or is null when the service file itself could not.
+ * or is null when the service file itself could not. `seen` gets each text before it is parsed.
  */
 export async function readProject(
   file: string,
   shown: (file: string) => string,
   findings: Findings,
+  seen: (text: string) => void = () => {},
 ): Promise<Project | null> {
   const inputs: Inputs = new Map();
   const shapes = new Map<string, SourceShape>();
@@ -55,6 +77,7 @@ export async function readProject(
       findings.report('CELL1002', { path: shown(next), text: '' }, null, { file: shown(next) });
       return null;
     }
+    seen(text);
     const shape = await readSource(text, shown(next));
     shapes.set(next, shape);
     for (const one of [...shape.imports, ...shape.exportPaths]) {

@@ -187,6 +187,7 @@ class Reader {
       typeParameters: this.#typeParameters(node),
       params: node.signature.parameters.map((p: Node) => this.#param(p)),
       result: this.#type(node.signature.returnType, node.name),
+      body: node.body ? spanOf(node.body) : null,
     };
   }
 

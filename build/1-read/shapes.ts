@@ -15,8 +15,10 @@ export type Literal = Span &
     | { kind: 'string'; value: string }
     | { kind: 'array'; items: Literal[] }
     | { kind: 'object'; entries: { key: string; at: Span; value: Literal }[] }
-    /** Anything that is not a literal: names, calls, arithmetic. */
-    | { kind: 'code' }
+    /** `env("NAME")`: the value is read where the cell runs. */
+    | { kind: 'env'; name: string }
+    /** Anything that is not a literal, as written: names, calls, arithmetic. */
+    | { kind: 'code'; text: string }
   );
 
 /** `@Auth.require({ role: 'x' })`: ns 'Auth', name 'require'. `@service`: ns ''. */
@@ -62,6 +64,8 @@ export interface MethodShape extends MemberShape {
   typeParameters: Span | null;
   params: ParamShape[];
   result: TypeShape;
+  /** Braces included; null: it has none. */
+  body: Span | null;
 }
 
 export interface ClassShape extends Span {
@@ -97,6 +101,8 @@ export interface ImportShape extends Span {
   /** imported name -> local name; empty for `import * as x` and bare imports. */
   names: { foreign: string; local: string }[];
   namespace: string | null;
+  /** Put in by 4-emit/remotes.ts: emission writes it. */
+  isRemote?: boolean;
 }
 
 /** A parser's complaint. */
@@ -130,4 +136,6 @@ export interface SourceShape {
   /** `details(x)` where the class of x cannot be seen. */
   unnamedDetails: Span[];
   faults: SyntaxFault[];
+  /** Declarations that something else stands for: emission blanks them. */
+  replaced?: Span[];
 }

@@ -1,5 +1,5 @@
 // Owns the contract between reading, discovery, negotiation and emission. Shapes only.
-import type { Policies } from '../../host/schema/types.ts';
+import type { Access, Policies, Schema } from '../../host/schema/types.ts';
 import type { DecoratorUse, Literal as ReadLiteral, SourceShape, Span } from '../1-read/shapes.ts';
 import type {
   Contribution,
@@ -20,18 +20,46 @@ export interface Provider {
   readonly from: string;
   /** SHA-256 of the module that answers, hex. */
   readonly digest: string;
+  /** Resolves when it can be asked: a cell that is started for the build has its own time. */
+  ready?(): Promise<void>;
   describe(): Promise<Description>;
   plan(request: PlanRequest): Promise<Plan>;
   apply(request: EffectRequest): Promise<EffectResult>;
   rollback(request: EffectRequest): Promise<EffectResult>;
 }
 
+/** Who would answer, known without asking. */
+export type Identity = Pick<Provider, 'cell' | 'level' | 'from' | 'digest'>;
+
+/** What a cell that this build calls looks like. */
+export interface RemoteCell {
+  schema: Schema;
+  from: string;
+}
+
 /** Finds providers. Made once a build, closed at its end. */
 export interface Discovery {
   /** The provider of a namespace ("" = bare decorators), or why there is none. Never rejects. */
   find(ns: string): Promise<Provider | Missing>;
+  /** Begins to start what `find` will return for these namespaces: reading takes a while. */
+  warm?(namespaces: string[]): void;
+  /** What `find` would return, without starting anything: for the cache of builds. Cheap. */
+  identify(ns: string): Promise<Identity | Missing>;
+  /** The schema of a cell that is called (`@remote("ledger")`): this project's own built one, a
+   *  running one, one that a package brings; null: none is to be found. */
+  remote(cell: string): Promise<RemoteCell | null>;
+  /** Namespaces that somebody here answers for, used or not, sorted: for the editor. Cheap. */
+  namespaces(): Promise<string[]>;
   close(): Promise<void>;
 }
+
+/** How a build gets its discovery; host/cli hands one to make.ts. Starts nothing yet. */
+export type OpenDiscovery = (options: {
+  /** Folder of the project, absolute. */
+  cwd: string;
+  /** False: nothing is started for the build (`--no-start`). */
+  start: boolean;
+}) => Discovery;
 
 /** Why nobody answers: what was tried, and what the user can do about it. */
 export interface Missing {
@@ -47,7 +75,18 @@ export type Features = ReadonlyMap<string, string>;
 /** What cell.config.ts says under `cells`, by cell, as literals. */
 export type Settings = ReadonlyMap<string, ReadLiteral>;
 
-/** A declaration that carries decorators. */
+/** Who answers for decorators, and how they are to answer. */
+export interface Macros {
+  discovery: Discovery;
+  features: Features;
+  settings: Settings;
+  /** Remote cells of a cell as its lock has them: cell -> method -> canonical text. */
+  lockedRemotes?(cell: string): Record<string, Record<string, string>> | null | undefined;
+  /** Remote cells whose changes are meant. */
+  accepted?: readonly string[];
+}
+
+/** A declaration that carries decorators, sorted as in requests: namespace, name, arguments. */
 export interface SiteRef {
   id: number;
   source: SourceShape;
@@ -74,6 +113,8 @@ export interface Negotiated {
   contributions: Placed[];
   /** Policies of handlers by name, checked and merged; absent = none. */
   policies: Map<string, Policies>;
+  /** Who may call a handler; absent = whoever has a session. */
+  access: Map<string, Access>;
   /** Every decorator that was answered (switched off ones too): emission blanks them. */
   answered: Set<DecoratorUse>;
   /** Of the service class: name from `@service({ name })`, limits; null: there is no service. */
@@ -89,6 +130,8 @@ export interface Negotiated {
     asked: string;
     plan: Plan;
     planned: string;
+    /** SHA-256 of the description. */
+    described: string;
     /** Requests made of it in all, and rounds. */
     requests: number;
     rounds: number;

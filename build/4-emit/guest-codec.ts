@@ -38,7 +38,7 @@ export function emitGuestCodec(schema: Schema): GuestCodec {
 }
 
 /** The functions that the codec of one schema consists of. */
-class GuestNames implements GuestFunctions {
+export class GuestNames implements GuestFunctions {
   readonly schema: Schema;
   readonly counted: boolean;
   readonly #bodies = new Map<string, string[]>();

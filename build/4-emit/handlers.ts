@@ -5,7 +5,11 @@
 // table. A call through the table waits for five loads, each for the one before: 2 ns.
 import { UNIMPLEMENTED } from '../../assembly/shared/status.ts';
 import type { Method } from '../../host/schema/types.ts';
+import type { GeneratedLine } from './generated-text.ts';
 import { emitGuestCodec } from './guest-codec.ts';
+import type { Composed } from './layers.ts';
+import type { MacroCell } from './macro-cell.ts';
+import { emitMacroFunctions, macroAnswer, macroImports } from './macro-entry.ts';
 import type { Service } from './service.ts';
 import { alias, ENTRY, relativeImport } from './user-text.ts';
 
@@ -15,40 +19,64 @@ const COMPARED = 8;
 /** Names of the generated functions, by method index; the call graph looks for them. */
 export const serveName = (index: number): string => `serve${index}`;
 
+/** The last of the entry's own imports. */
+export const ENTRY_IMPORT = 'import { alloc } from "cell/entry";';
+
+/** What macros put at the cell's boundary. */
+export interface Boundary {
+  /** By method index. */
+  boundary: ReadonlyMap<number, Composed>;
+  /** The functions that those call. */
+  made: readonly GeneratedLine[];
+}
+
+const NO_BOUNDARY: Boundary = { boundary: new Map(), made: [] };
+
 /**
- * The entry text. `service.homes` says where records and enums are declared; `entry` is the service
- * file.
+ * The lines of the entry. `service.homes` says where records and enums are declared; `entry` is the
+ * service file.
  */
-export function emitEntry(service: Service, entry: string): string {
+export function emitEntry(
+  service: Service,
+  entry: string,
+  { boundary, made }: Boundary = NO_BOUNDARY,
+): GeneratedLine[] {
   const { schema } = service;
   const details = service.details.map((name, i) => detailsMethod(name, schema.methods.length + i));
   const codec = emitGuestCodec({ ...schema, methods: [...schema.methods, ...details] });
-  const serves = schema.methods.map((m, i) => serveFunction(m, codec.methods[i]));
+  const serves = schema.methods.flatMap((m, i) =>
+    serveFunction(m, codec.methods[i], service.macros, boundary.get(i)),
+  );
   const encoders = details.map(
     (_, i) =>
       `function details${i}(result: ${service.details[i]}): i64 {\n` +
       `  ${codec.methods[schema.methods.length + i].write}\n}`,
   );
-  return [
+  const head = [
     `// Generated from ${entry}: the exports of the cell \`${schema.cell}\`.`,
     // First, so that initialisers of the user's modules find it.
     'import { abort } from "cell/panic";',
     'import { Details, fail } from "cell/failure";',
     'import { seed } from "cell/random";',
-    'import { alloc } from "cell/entry";',
+    ENTRY_IMPORT,
     ...userImports(service, entry),
+    ...(service.macros === null ? [] : macroImports()),
     'export { panic } from "cell/panic";',
     'export { alloc };',
     codec.text,
     `const service = new ${schema.service}();`,
-    ...serves,
+    ...(service.macros === null ? [] : [emitMacroFunctions(service.macros, schema)]),
+  ];
+  const tail = [
     ...encoders,
     detailsFunction(service.details),
     ...handleFunction(schema.methods),
     ...(service.start ? ['export function start(): void { service.start(); }'] : []),
-    '',
-  ].join('\n');
+  ];
+  return [...head.map(own), ...made, ...serves, ...tail.map(own)];
 }
+
+const own = (text: string): GeneratedLine => ({ text, origin: null });
 
 /** `handle`: the function of a method is found by comparing, or in a table when there are many. */
 function handleFunction(methods: readonly Method[]): string[] {
@@ -84,15 +112,28 @@ function userImports(service: Service, entry: string): string[] {
   });
 }
 
-function serveFunction(m: Method, codec: { read: string; args: string[]; write: string }): string {
-  const call = `service.${m.name}(${codec.args.join(', ')});`;
+function serveFunction(
+  m: Method,
+  codec: { read: string; args: string[]; write: string },
+  macros: MacroCell | null,
+  around: Composed | undefined,
+): GeneratedLine[] {
+  const head = own(
+    `function ${serveName(m.index)}(ptr: usize, len: usize): i64 {\n  ${codec.read}`,
+  );
+  if (m.channel === 'macro' && macros !== null) {
+    return [head, own(`  ${macroAnswer(m, codec)}\n}`)];
+  }
+  const plain = `service.${m.name}(${codec.args.join(', ')});`;
+  const call = around === undefined ? plain : `${around.call('service', codec.args)};`;
   return [
-    `function ${serveName(m.index)}(ptr: usize, len: usize): i64 {`,
-    `  ${codec.read}`,
-    `  ${m.result === null ? call : `const result = ${call}`}`,
-    `  ${codec.write}`,
-    '}',
-  ].join('\n');
+    head,
+    ...(around?.before ?? []).map(({ text, origin }) => ({
+      text: `  ${text('service', codec.args)};`,
+      origin,
+    })),
+    own(`  ${m.result === null ? call : `const result = ${call}`}\n  ${codec.write}\n}`),
+  ];
 }
 
 /** A class of details travels as the result of a method that nobody calls: {value: T}. */

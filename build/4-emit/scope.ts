@@ -63,6 +63,11 @@ export class Scope {
     for (const one of shape.imports) {
       const found = one.names.find((n) => n.local === name);
       if (found) return this.#exported(source, one.path, found.foreign, hops - 1);
+      const within = one.names.find((n) => name.startsWith(`${n.local}.`));
+      if (within) {
+        const rest = name.slice(within.local.length);
+        return this.#exported(source, one.path, `${within.foreign}${rest}`, hops - 1);
+      }
       if (one.namespace !== null && name.startsWith(`${one.namespace}.`)) {
         return this.#exported(source, one.path, name.slice(one.namespace.length + 1), hops - 1);
       }

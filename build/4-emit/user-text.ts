@@ -1,16 +1,18 @@
-// Owns the edits on the user's own text. Two kinds only: decorators that were answered become
-// blanks of the same length, and imports and exports are added behind the end. Invariant: every
-// position in the user's text stays what it was, so errors and frames of asc are the user's own.
+// Owns the edits on the user's own text: decorators that were answered become blanks of the same
+// length, what macros add is put in, imports and exports stand behind the end. Invariant: without
+// additions every position stays what it was; with them, `place` and the map know the way back.
 import path from 'node:path';
+import type { SourceMapSegment } from '@jridgewell/remapping';
 import MagicString from 'magic-string';
-import type { DecoratorUse, SourceShape } from '../1-read/shapes.ts';
-import { sdkUses } from './sdk.ts';
-
-/** An emitted text and its map to the user's. */
-export interface Emitted {
-  text: string;
-  map: { mappings: string; names: string[]; sources: string[]; version: number };
-}
+import type { SourceShape, Span } from '../1-read/shapes.ts';
+import {
+  type Emitted,
+  type GeneratedLine,
+  LineTable,
+  SourceList,
+  type Sources,
+} from './generated-text.ts';
+import type { Origin } from './origin.ts';
 
 /** Name under which the entry reaches a declaration, exported or not. */
 export const alias = (name: string): string => `__cell_${name}`;
@@ -18,46 +20,115 @@ export const alias = (name: string): string => `__cell_${name}`;
 /** Path of the generated entry, relative to the root of the build. */
 export const ENTRY = '__cell.ts';
 
-/**
- * Edits one source. `at` is its path in the build; `reached` are the declarations that the entry
- * imports from it; `declared` every name of its top level.
- */
-export function emitUserText(
-  source: SourceShape,
-  at: string,
-  reached: string[],
-  declared: Set<string>,
-): Emitted {
-  const s = new MagicString(source.text);
-  for (const use of answered(source)) {
-    const blank = source.text.slice(use.start, use.end).replace(/[^\r\n]/g, ' ');
-    s.update(use.start, use.end, blank);
+/** A piece that is put in at `at`, or in place of [at, at + removed). */
+interface Piece {
+  at: number;
+  removed: number;
+  text: string;
+  /** null: the user's own, under another name. */
+  origin: Origin | null;
+}
+
+/** One source being edited. `path` is its path in the build. */
+export class UserText {
+  readonly path: string;
+  readonly source: SourceShape;
+  readonly pieces: Piece[] = [];
+  readonly behind: GeneratedLine[] = [];
+  readonly #magic: MagicString;
+
+  constructor(source: SourceShape, path: string) {
+    this.source = source;
+    this.path = path;
+    this.#magic = new MagicString(source.text);
   }
-  const lines: string[] = [];
-  const uses = sdkUses(source, declared);
-  for (const [file, names] of [...uses.files].sort()) {
-    lines.push(`import { ${names.join(', ')} } from "cell/${file}";`);
+
+  /** Blanks of the same length; line ends stay. */
+  blank({ start, end }: Span): void {
+    const text = this.source.text.slice(start, end).replace(/[^\r\n]/g, ' ');
+    this.#magic.update(start, end, text);
   }
-  if (uses.details) lines.push(`import { details } from "${relativeImport(at, ENTRY)}";`);
-  if (reached.length > 0) {
-    lines.push(`export { ${reached.map((n) => `${n} as ${alias(n)}`).join(', ')} };`);
+
+  /** Another name for the user's own declaration. */
+  rename({ start, end }: Span, text: string): void {
+    this.#magic.update(start, end, text);
+    this.pieces.push({ at: start, removed: end - start, text, origin: null });
   }
-  if (lines.length > 0) s.append(`\n${lines.join('\n')}\n`);
-  const { mappings, names, version } = s.generateMap({ source: at, hires: 'boundary' });
-  return { text: s.toString(), map: { mappings, names, version, sources: [at] } };
+
+  insert(at: number, text: string, origin: Origin): void {
+    this.#magic.appendLeft(at, text);
+    this.pieces.push({ at, removed: 0, text, origin });
+  }
+
+  /** A line behind the end of the text. */
+  append(text: string, origin: Origin | null = null): void {
+    this.behind.push({ text, origin });
+  }
+
+  finish(sources: Sources): Emitted {
+    const at = this.source.text.length;
+    const pieces = [...this.pieces].sort((a, b) => a.at - b.at);
+    for (const { text, origin } of this.behind) {
+      this.#magic.append(`\n${text}`);
+      pieces.push({ at, removed: 0, text: `\n${text}`, origin });
+    }
+    if (this.behind.length > 0) this.#magic.append('\n');
+    const text = this.#magic.toString();
+    const { mappings } = this.#magic.generateDecodedMap({ hires: 'boundary' });
+    const list = new SourceList(this.path);
+    const table = new LineTable(text);
+    const rows = mappings as SourceMapSegment[][];
+    for (const piece of placed(pieces)) this.#map(piece, rows, table, sources, list);
+    return {
+      text,
+      map: { version: 3, names: [], sources: list.paths, mappings: rows },
+      place: (offset) => this.#place(offset, pieces),
+    };
+  }
+
+  /** Segments for a macro's piece; the user's text behind it has its own. */
+  #map(
+    piece: Piece & { from: number },
+    rows: SourceMapSegment[][],
+    table: LineTable,
+    sources: Sources,
+    list: SourceList,
+  ): void {
+    const { text, origin, from } = piece;
+    if (origin === null) return;
+    const { path: file, line, column } = sources.placeOf(origin);
+    const index = list.index(file);
+    for (let i = 0; i >= 0 && i < text.length; i = text.indexOf('\n', i) + 1 || -1) {
+      const [row, at] = table.place(from + i);
+      while (rows.length <= row) rows.push([]);
+      const behind = rows[row].findIndex((s) => s[0] >= at);
+      rows[row].splice(behind < 0 ? rows[row].length : behind, 0, [at, index, line, column]);
+    }
+  }
+
+  #place(offset: number, pieces: Piece[]): ReturnType<Emitted['place']> {
+    let grown = 0;
+    for (const { from, at, removed, text, origin } of placed(pieces)) {
+      if (offset < from) break;
+      if (offset < from + text.length) return origin === null ? { at } : { origin };
+      grown = from + text.length - (at + removed);
+    }
+    const at = offset - grown;
+    return at <= this.source.text.length ? { at } : null;
+  }
+}
+
+/** Pieces with where they begin in the emitted text, in order. */
+function* placed(pieces: readonly Piece[]): Generator<Piece & { from: number }> {
+  let grown = 0;
+  for (const piece of pieces) {
+    yield { ...piece, from: piece.at + grown };
+    grown += piece.text.length - piece.removed;
+  }
 }
 
 /** `lib/a.ts` -> `__cell.ts`: "../__cell". */
 export function relativeImport(from: string, to: string): string {
   const found = path.posix.relative(path.posix.dirname(from), to).replace(/\.ts$/, '');
   return found.startsWith('.') ? found : `./${found}`;
-}
-
-function answered(source: SourceShape): DecoratorUse[] {
-  const all = [...source.strayDecorators, ...source.enums.flatMap((e) => e.decorators)];
-  for (const c of source.classes) {
-    all.push(...c.decorators);
-    for (const member of [...c.fields, ...c.methods]) all.push(...member.decorators);
-  }
-  return all.filter((d) => d.ns === 'Auth' || (d.ns === '' && d.name === 'service'));
 }

@@ -3,12 +3,16 @@
 // function of its type that the table holds, and `cell:core.attempt` every function that it can be
 // given. Bytes that cannot be read throw; the caller then assumes that everything reaches
 // everything.
+import type { GeneratedFunctions } from '../4-emit/generated-names.ts';
 import { callsIn } from './instructions.ts';
 import { ByteReader, functionNames, sectionsOf } from './module-bytes.ts';
 
 const ATTEMPT = 'cell:core.attempt';
 /** (i32) -> (): what attempt calls. */
 const ATTEMPT_TYPE = '7f:';
+
+/** What a shared function enters is told by its callers. */
+const NOBODY = -1;
 
 export class CallGraph {
   /** Import names `module.name` by function index. */
@@ -21,7 +25,20 @@ export class CallGraph {
   readonly #types: string[] = [];
   readonly #typeOf: number[] = [];
 
-  constructor(bytes: Uint8Array) {
+  /** Index of a generated function that attempts -> the one that it enters, or NOBODY. */
+  readonly #entered = new Map<number, number>();
+  readonly #owners = new Map<number, string | undefined>();
+  readonly #generated: GeneratedFunctions;
+  readonly #modules: readonly string[];
+
+  /** `modules`: asc's names of the project's files, `accounts.cell`. */
+  constructor(
+    bytes: Uint8Array,
+    generated: GeneratedFunctions = new Map(),
+    modules: readonly string[] = [],
+  ) {
+    this.#generated = generated;
+    this.#modules = modules;
     this.#names = functionNames(bytes);
     for (const [index, name] of this.#names) this.#byName.set(name, index);
     const sections = sectionsOf(bytes);
@@ -34,6 +51,7 @@ export class CallGraph {
     read(3, (r) => this.#readFunctions(r));
     read(9, (r) => this.#readElements(r));
     read(10, (r) => this.#readBodies(r));
+    this.#narrow();
   }
 
   /** Index of a function by its internal name; undefined when the module has none. */
@@ -41,27 +59,86 @@ export class CallGraph {
     return this.#byName.get(name);
   }
 
-  /** Names of imported functions, `module.name`, that a call of `root` can reach. */
-  importsFrom(root: number): Set<string> {
-    const found = new Set<string>();
-    const seen = new Set<number>([root]);
-    const stack = [root];
-    const visit = (index: number): void => {
-      if (seen.has(index)) return;
-      seen.add(index);
-      stack.push(index);
+  /**
+   * Names of imported functions, `module.name`, that a call of `root` can reach, each with whose
+   * code reaches it: a macro, `@Retry.onFailure`, or '' for the user's own. The library works for
+   * whoever calls it.
+   */
+  importsFrom(root: number): Map<string, Set<string>> {
+    return this.#walk(root).imports;
+  }
+
+  /** Names of all functions that a call of `root` can reach, as asc has them. */
+  functionsFrom(root: number): Set<string> {
+    const indices = [...this.#walk(root).seen.values()].flatMap((set) => [...set]);
+    return new Set(indices.map((index) => this.#names.get(index) ?? ''));
+  }
+
+  /** Everything that `root` can reach: imports with their owners, functions by owner. */
+  #walk(root: number) {
+    const found = new Map<string, Set<string>>();
+    const seen = new Map<string, Set<number>>();
+    const stack: [number, string][] = [];
+    const visit = (index: number, caller: string): void => {
+      const owner = this.#ownerOf(index) ?? caller;
+      const known = seen.get(owner) ?? new Set();
+      if (known.has(index)) return;
+      seen.set(owner, known.add(index));
+      stack.push([index, owner]);
     };
-    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+    visit(root, '');
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      const [at, owner] = next;
       if (at < this.#imports.length) {
-        found.add(this.#imports[at]);
-        if (this.#imports[at] === ATTEMPT) this.#tabled.get(ATTEMPT_TYPE)?.forEach(visit);
+        const name = this.#imports[at];
+        found.set(name, (found.get(name) ?? new Set()).add(owner));
+        if (name === ATTEMPT) for (const i of this.#reachable(ATTEMPT_TYPE)) visit(i, owner);
         continue;
       }
       const calls = this.#calls.get(at);
-      calls?.direct.forEach(visit);
-      for (const type of calls?.types ?? []) this.#tabled.get(type)?.forEach(visit);
+      const entered = this.#entered.get(at);
+      if (entered !== undefined && entered !== NOBODY) visit(entered, owner);
+      for (const index of calls?.direct ?? []) {
+        const known = entered !== undefined && this.#imports[index] === ATTEMPT;
+        if (known) found.set(ATTEMPT, (found.get(ATTEMPT) ?? new Set()).add(owner));
+        else visit(index, owner);
+      }
+      for (const type of calls?.types ?? []) {
+        for (const i of this.#reachable(type)) visit(i, owner);
+      }
     }
-    return found;
+    return { imports: found, seen };
+  }
+
+  /** Whose code a function is; undefined: its caller's. */
+  #ownerOf(index: number): string | undefined {
+    if (this.#owners.has(index)) return this.#owners.get(index);
+    // What a function expression compiles to is named after the function that it stands in.
+    const name = (this.#names.get(index) ?? '').replace(/~anonymous\|\d+.*$/, '');
+    const generated = this.#generated.get(name);
+    let owner: string | undefined;
+    if (generated !== undefined) owner = generated.origin?.macro ?? '';
+    else if (this.#modules.some((module) => name.startsWith(`${module}/`))) owner = '';
+    this.#owners.set(index, owner);
+    return owner;
+  }
+
+  /** Functions of a type in the table, without those that known attempts enter. */
+  #reachable(type: string): Set<number> {
+    return this.#tabled.get(type) ?? new Set();
+  }
+
+  /** Attempts of generated code: what each enters, nothing else does. */
+  #narrow(): void {
+    for (const [name, { enters, shared }] of this.#generated) {
+      const from = this.#byName.get(name);
+      if (from === undefined) continue;
+      if (shared) this.#entered.set(from, NOBODY);
+      const into = enters === undefined ? undefined : this.#byName.get(enters);
+      if (into === undefined) continue;
+      this.#entered.set(from, into);
+      for (const indices of this.#tabled.values()) indices.delete(into);
+    }
   }
 
   #readTypes(r: ByteReader): void {

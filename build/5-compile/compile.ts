@@ -2,17 +2,17 @@
 // manifest. Tiers and capabilities come from the compiled module, not from what the source seems to
 // do.
 import type { Manifest, Schema } from '../../host/schema/types.ts';
-import type { Project } from '../1-read/project.ts';
-import { emitEntry, reachedBySource, serveName } from '../4-emit/handlers.ts';
+import type { Project, Remote } from '../1-read/project.ts';
+import type { Emission } from '../4-emit/emit.ts';
+import { type GeneratedFunctions, modulePath } from '../4-emit/generated-names.ts';
 import type { Service } from '../4-emit/service.ts';
-import { type Emitted, ENTRY, emitUserText } from '../4-emit/user-text.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import { runAsc } from './asc.ts';
-import { CallGraph } from './call-graph.ts';
 import { reportComplaints } from './complaints.ts';
 import { AscCrash } from './crash.ts';
 import { capabilitiesOf, checkImports, WAITING } from './imports.ts';
 import { functionNames, withCustomSections } from './module-bytes.ts';
+import { graphOf, withTiers } from './reach.ts';
 import { sortedJson } from './sorted-json.ts';
 import { composeMap } from './source-map.ts';
 
@@ -33,30 +33,31 @@ const CHECKS = [
   '~lib/typedarray/*#__set',
   '~lib/map/Map*#get',
   '~lib/cell/panic/abort',
+  '~lib/cell/layer/settle',
+  '~lib/cell/layer/passOn',
+  '~lib/cell/layer/newTask',
+  '~lib/cell/layer/present',
 ];
 
 /** Compiles; null when something was reported. */
 export async function compileService(
   project: Project,
-  service: Service,
+  emission: Emission,
   tools: Record<string, string>,
   findings: Findings,
 ): Promise<Compiled | null> {
-  const emitted = new Map<string, Emitted>();
-  const reached = reachedBySource(service, project.entry);
-  for (const [path, source] of project.sources) {
-    const declared = service.scope.declared(path);
-    emitted.set(path, emitUserText(source, path, reached.get(path) ?? [], declared));
-  }
-  const texts = new Map([...emitted].map(([path, e]) => [path, e.text]));
-  texts.set(ENTRY, emitEntry(service, project.entry));
+  const { service, functions } = emission;
+  const texts = new Map([...emission.texts].map(([path, e]) => [path, e.text]));
+  const { remotes = [] } = project;
+  const own = [...project.sources.keys()].filter((p) => !remotes.some((r) => r.path === p));
+  const modules = own.map(modulePath);
   const options = {
     texts,
     root: project.root,
     inputs: project.inputs,
     actor: service.actor,
     pages: service.limits.pages,
-    keep: [...CHECKS, ...[...project.sources.keys()].map((p) => `${p.replace(/\.ts$/, '')}/*`)],
+    keep: [...CHECKS, ...sharedIn(functions), ...modules.map((module) => `${module}/*`)],
   };
   const raw = await runAsc(options).catch((error: unknown) => {
     if (!(error instanceof AscCrash)) throw error;
@@ -65,14 +66,21 @@ export async function compileService(
   });
   if (raw === null) return null;
   if (raw.wasm === null || raw.map === null || raw.plain === null) {
-    reportComplaints(raw.complaints, project, findings);
+    reportComplaints(raw.complaints, project, emission.texts, findings);
     return null;
   }
   const imports = importsOf(raw.wasm);
   if (!checkImports(imports, project, findings)) return null;
-  const graph = graphOf(raw.plain, service, imports);
+  const graph = graphOf(raw.plain, service, imports, functions, modules, remotes);
   if (graph.initial.some((name) => WAITING.has(name))) {
     findings.report('CELL5005', entrySource(project), null);
+    return null;
+  }
+  const early = [...(graph.reach.get(`${service.schema.service}.start`) ?? []), ...graph.initial];
+  const called = early.find((name) => name.startsWith('cell:call.'));
+  if (called !== undefined) {
+    const cell = called.slice('cell:call.'.length);
+    findings.report('CELL4085', entrySource(project), null, { cell });
     return null;
   }
   const schema = withTiers(service.schema, graph);
@@ -81,16 +89,34 @@ export async function compileService(
     cell: schema.cell,
     actor: service.actor,
     start: service.start,
-    capabilities: capabilitiesOf(imports, graph.reach),
+    capabilities: capabilitiesOf(imports, graph.brought),
     limits: service.limits,
+    ...macrosOf(service),
+    ...remotesOf(remotes),
     tools,
   };
   const wasm = withCustomSections(raw.wasm, [
     ['cell:schema', sortedJson(schema)],
     ['cell:manifest', sortedJson(manifest)],
   ]);
-  const map = composeMap(raw.map, emitted, functionNames(raw.wasm));
+  const map = composeMap(raw.map, emission, functionNames(raw.wasm));
   return { wasm, map, schema, manifest };
+}
+
+/** Code of a macro that many methods share: inlined into each it would be compiled for each. */
+function sharedIn(functions: GeneratedFunctions): string[] {
+  return [...functions].filter(([, { shared }]) => shared).map(([name]) => name);
+}
+
+function macrosOf({ macros }: Service): Pick<Manifest, 'macros'> {
+  if (macros === null) return {};
+  return { macros: { ns: macros.description.ns, names: [...macros.macros.keys()].sort() } };
+}
+
+function remotesOf(remotes: Remote[]): Pick<Manifest, 'remotes'> {
+  const called = remotes.filter(({ methods }) => Object.keys(methods).length > 0);
+  if (called.length === 0) return {};
+  return { remotes: Object.fromEntries(called.map(({ cell, methods }) => [cell, methods])) };
 }
 
 const entrySource = (project: Project) => project.sources.get(project.entry) as never;
@@ -98,49 +124,4 @@ const entrySource = (project: Project) => project.sources.get(project.entry) as 
 function importsOf(wasm: Uint8Array): string[] {
   const module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>);
   return WebAssembly.Module.imports(module).map((i) => `${i.module}.${i.name}`);
-}
-
-interface Reached {
-  /** `Hello.greet` -> imports that it can reach. */
-  reach: Map<string, Set<string>>;
-  /** Imports that module initialisers can reach. */
-  initial: string[];
-}
-
-/**
- * What each method, `start` and initialisation can reach; everything, when the module has
- * instructions that the graph does not know. `plain` is the module before optimization. Every call
- * also runs alloc and handle, which reach nothing that waits.
- */
-export function graphOf(plain: Uint8Array, service: Service, imports: string[]): Reached {
-  const { schema } = service;
-  const names = schema.methods.map((m) => `${schema.service}.${m.name}`);
-  if (service.start) names.push(`${schema.service}.start`);
-  let graph: CallGraph;
-  try {
-    graph = new CallGraph(plain);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return { reach: new Map(names.map((name) => [name, new Set(imports)])), initial: [] };
-  }
-  const from = (name: string): Set<string> => {
-    const index = graph.find(name);
-    if (index === undefined) throw new Error(`the module has no function ${name}`);
-    return graph.importsFrom(index);
-  };
-  const entry = ENTRY.replace(/\.ts$/, '');
-  const roots = schema.methods.map((m) => serveName(m.index));
-  if (service.start) roots.push('start');
-  const reach = new Map(names.map((name, i) => [name, from(`${entry}/${roots[i]}`)]));
-  const begun = graph.find('~start');
-  return { reach, initial: begun === undefined ? [] : [...graph.importsFrom(begun)] };
-}
-
-function withTiers(schema: Schema, graph: Reached): Schema {
-  const methods = schema.methods.map((m) => {
-    const reached = graph.reach.get(`${schema.service}.${m.name}`) ?? WAITING;
-    const waits = [...reached].some((name) => WAITING.has(name));
-    return { ...m, tier: waits ? ('waiting' as const) : ('pure' as const) };
-  });
-  return { ...schema, methods };
 }

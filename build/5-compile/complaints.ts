@@ -1,7 +1,10 @@
 // Owns turning asc's complaints into findings. Known ones get their own code and fix; the rest keep
-// asc's words. Positions are the user's: emitting does not move them.
+// asc's words. Places are the user's own text; what a macro made is told at its decorator.
 import type { Project } from '../1-read/project.ts';
 import type { SourceShape } from '../1-read/shapes.ts';
+import { excerptOf } from '../4-emit/additions.ts';
+import type { Emitted } from '../4-emit/generated-text.ts';
+import type { Origin } from '../4-emit/origin.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import { lackingInModule } from '../diagnostics/lacking.ts';
 import type { Complaint } from './asc.ts';
@@ -25,17 +28,25 @@ const ECHO = /lacks a call signature\. Type 'auto'/;
 export function reportComplaints(
   complaints: Complaint[],
   project: Project,
+  texts: ReadonlyMap<string, Emitted>,
   findings: Findings,
 ): void {
   const entry = project.sources.get(project.entry);
   if (entry === undefined) throw new Error('the entry was not read');
   const before = findings.count;
   const elsewhere: Complaint[] = [];
-  for (const c of complaints) {
-    const source = c.file === null ? undefined : project.sources.get(c.file);
-    const known = KNOWN.find(([pattern]) => pattern.test(c.message))?.[1];
-    const inside = source !== undefined && c.start <= source.text.length;
-    if (!inside) {
+  for (const compiled of complaints) {
+    const emitted = compiled.file === null ? undefined : texts.get(compiled.file);
+    const place = emitted?.place(compiled.start) ?? null;
+    if (emitted !== undefined && place !== null && 'origin' in place) {
+      reportGenerated(compiled, emitted.text, place.origin, findings);
+      continue;
+    }
+    const source = compiled.file === null ? undefined : project.sources.get(compiled.file);
+    const known = KNOWN.find(([pattern]) => pattern.test(compiled.message))?.[1];
+    const at = place !== null && 'at' in place ? place.at : null;
+    const c = at === null ? compiled : { ...compiled, ...moved(compiled, at) };
+    if (source === undefined || at === null) {
       if (known === UNNAMED) reportUnnamed(project, findings);
       else if (known !== undefined) findings.report(known, entry, null);
       else if (!reportPages(c, entry, findings)) elsewhere.push(c);
@@ -52,6 +63,20 @@ export function reportComplaints(
     const message = `${sentence(c.message)} (in ${c.file ?? 'the module'})`;
     findings.report('CELL5002', entry, null, { message });
   }
+}
+
+/** The same length, elsewhere. */
+const moved = ({ start, end }: Complaint, at: number) => ({ start: at, end: at + end - start });
+
+/** What a macro's text came to: told at the decorator, with the line that asc did not take. */
+function reportGenerated(c: Complaint, text: string, origin: Origin, findings: Findings): void {
+  if (ECHO.test(c.message) && findings.count > 0) return;
+  const { macro, cell, source, at } = origin;
+  const from = text.lastIndexOf('\n', Math.max(0, c.start - 1)) + 1;
+  const to = text.indexOf('\n', c.start);
+  const excerpt = excerptOf(text.slice(from, to < 0 ? undefined : to));
+  const reason = sentence(c.message);
+  findings.report('CELL4061', source, at, { macro, cell, reason, excerpt });
 }
 
 function reportUnnamed(project: Project, findings: Findings): void {

@@ -9,13 +9,22 @@ const IMPORTS: Record<string, string> = {
   'cell:core.fail': '',
   'cell:core.attempt': '',
   'cell:core.failure': '',
+  'cell:core.waits': '',
+  'cell:trace.context': '',
+  'cell:reply.take': '',
+  'cell:retry.pause': 'clock',
   'cell:caller.read': '',
   'cell:log.write': 'log',
   'cell:clock.now': 'clock',
   'cell:random.next': 'random',
+  'cell:flags.bool': 'flags',
+  'cell:flags.variant': 'flags',
   'cell:blob.size': 'blob',
   'cell:blob.read': 'blob',
 };
+
+/** How imports of other cells begin: `cell:call.ledger` needs the capability `call:ledger`. */
+const CALL = 'cell:call.';
 
 /** Imports that may wait: a method that can reach one is on the waiting tier. */
 export const WAITING = new Set(['cell:blob.size', 'cell:blob.read']);
@@ -32,8 +41,9 @@ const INSTEAD: [RegExp, RegExp, string][] = [
 /** Reports imports that no host gives; true when there is none. */
 export function checkImports(imports: string[], project: Project, findings: Findings): boolean {
   const before = findings.count;
+  const called = (project.remotes ?? []).map(({ cell }) => `${CALL}${cell}`);
   for (const name of imports) {
-    if (Object.hasOwn(IMPORTS, name)) continue;
+    if (Object.hasOwn(IMPORTS, name) || called.includes(name)) continue;
     const rule = INSTEAD.find(([pattern]) => pattern.test(name));
     const instead = rule === undefined ? 'what the SDK offers' : rule[2];
     const { source, at } = placeOf(name, rule?.[1], project);
@@ -73,20 +83,25 @@ function listed(names: string[]): string {
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** Capabilities by name, with their imports and who can reach them. */
+/**
+ * Capabilities by name, with their imports and on whose account: macros first, then methods.
+ * `brought`: import -> who reaches it.
+ */
 export function capabilitiesOf(
   imports: string[],
-  reach: Map<string, Set<string>>,
+  brought: ReadonlyMap<string, ReadonlySet<string>>,
 ): Manifest['capabilities'] {
   const byName = new Map<string, string[]>();
   for (const name of imports) {
-    const capability = IMPORTS[name];
+    const capability = name.startsWith(CALL) ? `call:${name.slice(CALL.length)}` : IMPORTS[name];
     if (capability !== '') byName.set(capability, [...(byName.get(capability) ?? []), name].sort());
   }
   return [...byName]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, needed]) => {
-      const from = [...reach].filter(([, reached]) => needed.some((n) => reached.has(n)));
-      return { name, imports: needed, broughtBy: listed(from.map(([who]) => who)) };
+      const who = [...new Set(needed.flatMap((n) => [...(brought.get(n) ?? [])]))];
+      const macros = who.filter((one) => one.startsWith('@')).sort();
+      const methods = who.filter((one) => !one.startsWith('@'));
+      return { name, imports: needed, broughtBy: listed([...macros, ...methods]) };
     });
 }

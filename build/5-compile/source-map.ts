@@ -6,22 +6,25 @@
 // and the names of functions that may stand in frames:
 //   "cell": {"functions": {"12": "hello.cell/Hello#greet"}}
 import remapping from '@jridgewell/remapping';
-import type { Emitted } from '../4-emit/user-text.ts';
+import type { Emission } from '../4-emit/emit.ts';
 import type { RawModule } from './asc.ts';
 
-/** Composes; returns JSON text. `emitted` is by path relative to the root. */
+/** Composes; returns JSON text. `names`: what asc calls the module's functions, by index. */
 export function composeMap(
   raw: NonNullable<RawModule['map']>,
-  emitted: Map<string, Emitted>,
+  { texts, functions: generated }: Pick<Emission, 'texts' | 'functions'>,
   names: Map<number, string>,
 ): string {
   const flat = { version: 3 as const, names: [], sources: raw.sources, mappings: raw.mappings };
   // Depth 1: an emitted text has its user's name, whose own map would be itself.
   const loader = (file: string, { depth }: { depth: number }) =>
-    depth === 1 ? ((emitted.get(file)?.map as never) ?? null) : null;
+    depth === 1 ? ((texts.get(file)?.map as never) ?? null) : null;
   const composed = remapping(flat, loader);
   const functions: Record<string, string> = {};
-  for (const [index, name] of [...names].sort((a, b) => a[0] - b[0])) functions[index] = name;
+  for (const [index, name] of [...names].sort((a, b) => a[0] - b[0])) {
+    const known = generated.get(name);
+    functions[index] = known === undefined ? name : `${name.replace(/[^/]*$/, '')}${known.shown}`;
+  }
   return JSON.stringify({
     version: 3,
     sources: composed.sources,
@@ -29,4 +32,15 @@ export function composeMap(
     mappings: composed.mappings,
     cell: { functions },
   });
+}
+
+/**
+ * `map` with the cells whose macros contributed nothing (`--features auth=off`) in it. It stands
+ * here, because the module is byte for byte that of the undecorated source; hosts ask for it.
+ */
+export function withLeftOut(map: string, features: ReadonlyMap<string, string>): string {
+  const off = [...features].filter(([, profile]) => profile === 'off').map(([cell]) => cell);
+  if (off.length === 0) return map;
+  const read = JSON.parse(map) as { cell: object };
+  return JSON.stringify({ ...read, cell: { ...read.cell, off: off.sort() } });
 }

@@ -1,20 +1,33 @@
 // Owns what a new lock changes against the old one, in words: what clients built before will be
-// refused, and what the cell may do now that it could not. Judges nothing; an old lock that cannot
-// be read says nothing.
+// refused, and which macros said something else. Capabilities: standing.ts. Judges nothing.
 import { differences } from '../../host/schema/compatible.ts';
+import { sortedJson } from '../5-compile/sorted-json.ts';
 import { accessText } from './access-text.ts';
+import { readLock } from './lock.ts';
 
 /** The parts of a lock that are compared. */
 interface Lock {
-  methods: Record<string, { canonical: string; access: Parameters<typeof accessText>[0] }>;
-  capabilities: { name: string; broughtBy: string }[];
+  methods: Record<
+    string,
+    { canonical: string; access: Parameters<typeof accessText>[0]; policies?: unknown }
+  >;
+  macros: Record<string, { description: string; plans: Record<string, string> }>;
+  features: Record<string, string>;
+  remotes: Record<string, Record<string, string>>;
 }
 
-/** Sentences without a full stop, in order: methods by name, then capabilities. */
+/** What is said of a lock that does not fit its hash. */
+export const DAMAGED =
+  'the lock does not fit its hash (damaged, or of an older version); it is written anew';
+
+/**
+ * Sentences without a full stop, in order: methods by name, features, cells that answered for
+ * macros, cells that are called.
+ */
 export function changes(before: string, after: string): string[] {
   const old = parse(before);
   const now = parse(after);
-  if (old === null || now === null) return [];
+  if (old === null || now === null) return [DAMAGED];
   const said: string[] = [];
   const names = new Set([...Object.keys(old.methods), ...Object.keys(now.methods)]);
   for (const name of [...names].sort()) {
@@ -25,14 +38,43 @@ export function changes(before: string, after: string): string[] {
       for (const what of apart(was.canonical, is.canonical)) said.push(`${name}: ${what}`);
       const [from, to] = [accessText(was.access), accessText(is.access)];
       if (from !== to) said.push(`${name}: access is ${to} now, was ${from}`);
+      if (!same(was.policies, is.policies)) said.push(`${name}: its policies are others now`);
     }
   }
-  const had = new Set(old.capabilities.map((c) => c.name));
-  for (const { name, broughtBy } of now.capabilities) {
-    if (!had.has(name)) said.push(`needs the capability ${name} now (${broughtBy})`);
+  return [...said, ...circumstances(old, now)];
+}
+
+function circumstances(old: Lock, now: Lock): string[] {
+  const said: string[] = [];
+  for (const name of union(old.features, now.features)) {
+    const [was, is] = [old.features[name] ?? 'on', now.features[name] ?? 'on'];
+    if (was !== is) said.push(`built with ${name}=${is}, was ${name}=${was}`);
+  }
+  for (const name of union(old.macros, now.macros)) {
+    if (old.macros[name] === undefined) said.push(`uses macros of ${name} now`);
+    else if (now.macros[name] === undefined) said.push(`uses no macros of ${name} any more`);
+    else if (!same(heard(old.macros[name]), heard(now.macros[name])))
+      said.push(`${name} answered otherwise`);
+  }
+  for (const name of union(old.remotes, now.remotes)) {
+    const [was, is] = [old.remotes[name], now.remotes[name]];
+    if (was === undefined) said.push(`calls ${name} now`);
+    else if (is === undefined) said.push(`calls ${name} no more`);
+    else if (!same(was, is)) said.push(`${name}, which it calls, has other methods now`);
   }
   return said;
 }
+
+/** What a cell said, whatever it was asked. */
+const heard = ({ description, plans }: Lock['macros'][string]): string[] => [
+  description,
+  ...new Set(Object.values(plans ?? {}).sort()),
+];
+
+const union = (a: object, b: object): string[] =>
+  [...new Set([...Object.keys(a), ...Object.keys(b)])].sort();
+
+const same = (a: unknown, b: unknown): boolean => sortedJson(a ?? 0) === sortedJson(b ?? 0);
 
 function apart(was: string, is: string): string[] {
   if (was === is) return [];
@@ -48,15 +90,7 @@ function apart(was: string, is: string): string[] {
 }
 
 function parse(text: string): Lock | null {
-  try {
-    const lock = JSON.parse(text) as Partial<Lock>;
-    const whole =
-      Array.isArray(lock.capabilities) &&
-      typeof lock.methods === 'object' &&
-      lock.methods !== null &&
-      Object.values(lock.methods).every((m) => Array.isArray(m?.access?.anyRole));
-    return whole ? (lock as Lock) : null;
-  } catch {
-    return null;
-  }
+  const lock = readLock(text) as Partial<Lock> | null;
+  // Version 1 had neither a hash nor macros.
+  return lock?.methods === undefined || lock.macros === undefined ? null : (lock as Lock);
 }

@@ -38,6 +38,11 @@ export function readIfThere(file: string): Buffer | null {
   }
 }
 
+/** Removes a file; one that is not there is no error. */
+export function removeFile(file: string): void {
+  fs.rmSync(file, { force: true });
+}
+
 /** Removes what killed builds left in `folder`. */
 export function sweep(folder: string, now = Date.now()): void {
   for (const name of namesIn(folder)) {

@@ -20,6 +20,8 @@ export interface Finding {
   length: number;
   /** The source line, '' when there is none. */
   excerpt: string;
+  /** Told, but the build goes on. */
+  warning?: true;
 }
 
 /** Holes of a message and its fix. */
@@ -28,8 +30,9 @@ export type Holes = Record<string, string | number>;
 export class Findings {
   readonly #list: Finding[] = [];
 
+  /** Errors; warnings do not count. */
   get count(): number {
-    return this.#list.length;
+    return this.#list.filter((f) => f.warning !== true).length;
   }
 
   /**
@@ -42,6 +45,26 @@ export class Findings {
     at: { start: number; end: number } | null,
     holes: Holes = {},
   ): void {
+    this.#add(code, source, at, holes, {});
+  }
+
+  /** `report`, as a warning. */
+  warn(
+    code: string,
+    source: SourceText,
+    at: { start: number; end: number } | null,
+    holes: Holes = {},
+  ): void {
+    this.#add(code, source, at, holes, { warning: true });
+  }
+
+  #add(
+    code: string,
+    source: SourceText,
+    at: { start: number; end: number } | null,
+    holes: Holes,
+    kind: { warning?: true },
+  ): void {
     const { message, fix } = entryOf(code);
     const place = at === null ? NOWHERE : placeOf(source.text, at.start, at.end);
     const finding = {
@@ -50,6 +73,7 @@ export class Findings {
       fix: fill(fix, holes),
       file: source.path,
       ...place,
+      ...kind,
     };
     const same = (f: Finding) =>
       f.code === code &&
@@ -102,7 +126,7 @@ const EXCERPT_BEFORE = 100;
  *     fix: write f64
  */
 export function printFinding(f: Finding): string {
-  const lines = [`error ${f.code}: ${f.message}`];
+  const lines = [`${f.warning ? 'warning' : 'error'} ${f.code}: ${f.message}`];
   if (f.line === 0) {
     lines.push(`  ${f.file}`);
   } else {

@@ -1,7 +1,12 @@
 // Owns the imports `cell:blob.size` and `cell:blob.read`: guest pointers in, bytes or -status out.
 // It never trusts a pointer, never holds a view over an await, and reads at most BLOB_READ_BYTES a
 // call.
-import { INTERNAL, INVALID_ARGUMENT, RESOURCE_EXHAUSTED } from '../../assembly/shared/status.ts';
+import {
+  FAILED_PRECONDITION,
+  INTERNAL,
+  INVALID_ARGUMENT,
+  RESOURCE_EXHAUSTED,
+} from '../../assembly/shared/status.ts';
 import type { BlobDriver, Guest } from './contract.ts';
 
 /** Bytes of a blob's name, UTF-8. Threat: memory. */
@@ -73,7 +78,7 @@ export function blobImports(
   const size = (at: number, length: number): bigint | Promise<bigint> => {
     const name = names.read(at, length);
     if (name === null) return BigInt(-INVALID_ARGUMENT);
-    guest.suspended();
+    if (!guest.suspended()) return BigInt(-FAILED_PRECONDITION);
     return settle(() => driver.size(name)).then(sized, sizeFailed);
   };
   const sized = (count: number): bigint => {
@@ -94,7 +99,7 @@ export function blobImports(
     if (offset > BigInt(Number.MAX_SAFE_INTEGER)) return 0;
     const from = Number(offset);
     const into = new Uint8Array(Math.min(capacity >>> 0, BLOB_READ_BYTES));
-    guest.suspended();
+    if (!guest.suspended()) return -FAILED_PRECONDITION;
     return settle(() => driver.read(name, from, into)).then(
       (count) => copied(pointer, into, count),
       () => copied(pointer, into, -INTERNAL),

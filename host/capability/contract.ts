@@ -3,14 +3,24 @@
 // awaits.
 
 import type { Grants } from '../lane/contract.ts';
+import type { SharedMemory } from '../lane/memory.ts';
 
 /** One instance of a cell, as its capabilities see it. */
 export interface Guest {
   readonly cell: string;
+  /** The host's shared memory: session slots, flags. */
+  readonly shared: SharedMemory;
+  /** Byte offset of the session slot of the call in hand; 0 = nobody's, or it has ended. */
+  caller(): number;
   /** The guest's memory now. Stale after growth and after every await: ask again. */
   bytes(): Uint8Array;
-  /** The guest is about to stand still: the call that is served waits from here. */
-  suspended(): void;
+  /**
+   * The guest is about to stand still: the call that is served waits from here. False: it must not
+   * (another cell's stack lies beneath it); the import answers FAILED_PRECONDITION then.
+   */
+  suspended(): boolean;
+  /** Milliseconds until the deadline of the call in hand; Infinity without one. */
+  remainingMs(): number;
   /** The guest is about to go on: the next microtask that resumes a guest is this one's. */
   resuming(): void;
 }

@@ -4,6 +4,8 @@ import type { Grants } from '../lane/contract.ts';
 import { blobImports } from './blob.ts';
 import { BlobFolder } from './blob-folder.ts';
 import type { Capability, Drivers, Guest } from './contract.ts';
+import { flagImports } from './flags.ts';
+import { pauseImports } from './pause.ts';
 
 const always = (name: string, imports: string[]): Capability => ({
   name,
@@ -15,11 +17,22 @@ const always = (name: string, imports: string[]): Capability => ({
 
 /** All capabilities. Those of the gate (WebAssembly) build nothing. */
 export const CAPABILITIES: readonly Capability[] = [
-  always('core', ['cell:core.fail', 'cell:core.attempt', 'cell:core.failure']),
+  always('core', [
+    ...['cell:core.fail', 'cell:core.attempt', 'cell:core.failure', 'cell:core.waits'],
+  ]),
   always('caller', ['cell:caller.read']),
   always('log', ['cell:log.write']),
-  always('clock', ['cell:clock.now']),
+  {
+    ...always('clock', ['cell:clock.now', 'cell:retry.pause']),
+    build: (_grants, guest) => pauseImports(guest),
+  },
+  always('trace', ['cell:trace.context']),
+  always('reply', ['cell:reply.take']),
   always('random', ['cell:random.next']),
+  {
+    ...always('flags', ['cell:flags.bool', 'cell:flags.variant']),
+    build: (_grants, guest) => flagImports(guest),
+  },
   {
     name: 'blob',
     imports: ['cell:blob.size', 'cell:blob.read'],
@@ -35,9 +48,23 @@ export const EMBEDDED: Drivers = { blob: ({ root }) => new BlobFolder(root) };
 
 const BY_IMPORT = new Map(CAPABILITIES.flatMap((c) => c.imports.map((name) => [name, c] as const)));
 
+/** How imports that call another cell begin. */
+const CALL = 'cell:call.';
+
+/** The capability to call the cell `name`. Its import is the lane's: host/cell/calling.ts. */
+function callOf(name: string): Capability {
+  return {
+    name: `call:${name}`,
+    imports: [`${CALL}${name}`],
+    example: `{ call: ['${name}'] }`,
+    granted: ({ call }) => call?.includes(name) === true,
+    build: () => ({}),
+  };
+}
+
 /** The capability behind an import such as `cell:blob.read`; undefined: no host offers it. */
 export function capabilityOf(name: string): Capability | undefined {
-  return BY_IMPORT.get(name);
+  return name.startsWith(CALL) ? callOf(name.slice(CALL.length)) : BY_IMPORT.get(name);
 }
 
 /** The JavaScript imports that `guest` is granted, by full name. */

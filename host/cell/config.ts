@@ -6,6 +6,16 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Grants } from '../lane/contract.ts';
 import { nearest } from '../schema/nearest.ts';
+import { ConfigError } from './config-error.ts';
+import { keyUrl } from './key-url.ts';
+import { type Setting, setting } from './setting.ts';
+
+export { ConfigError } from './config-error.ts';
+export type { Setting } from './setting.ts';
+
+/** Keys on the way to a claim. */
+const CLAIM_STEPS = 16;
+const CELL_NAME = /^[a-z][a-z0-9-]*$/;
 
 /** A rate: calls per second on average, and how many may come at once (default: one second's). */
 export interface Rate {
@@ -15,7 +25,13 @@ export interface Rate {
 
 export type Algorithm = 'EdDSA' | 'ES256' | 'RS256' | 'HS256';
 
-/** Whose tokens are believed. Exactly one of key, keyFile and secret. */
+/** Keys into a token's claims, outermost first: `'realm_access.roles'` or `['https://x.org/r']`. */
+export type ClaimPath = string | string[];
+
+/**
+ * Whose tokens are believed. One of key, keyFile, secret and jwksUrl; none of them when `issuer` is
+ * an https address that tells where its keys are (OpenID Connect Discovery).
+ */
 export interface Issuer {
   /** Must equal the token's `iss`. */
   issuer: string;
@@ -29,6 +45,12 @@ export interface Issuer {
   keyFile?: string;
   /** Shared secret of HS256, at least 32 bytes. */
   secret?: string;
+  /** Address of the keys that the issuer publishes (JWKS): https, or http on this machine. */
+  jwksUrl?: string;
+  /** Claim with the roles. Default `roles`, a list. */
+  rolesClaim?: ClaimPath;
+  /** Claim with the scopes. Default `scope` (a text) and `scopes` (a list). */
+  scopesClaim?: ClaimPath;
   /** Seconds that clocks may differ. Default 30, at most 300. */
   clockToleranceSec?: number;
 }
@@ -57,14 +79,14 @@ export interface Config {
   /** Host header names that are answered, beside loopback names. */
   hosts?: string[];
   issuers?: Issuer[];
-  /** Capabilities by cell: `{ atlas: { blob: { root: './data' } } }`. Absent = denied. */
+  /**
+   * Capabilities by cell: `{ atlas: { blob: { root: './data' } }, shop: { call: ['ledger'] } }`.
+   * Absent = denied; calls that the project's `.cell/lock/capabilities.lock` approves are granted.
+   */
   grants?: Record<string, Grants>;
   limits?: ConfigLimits;
-}
-
-/** A configuration that is wrong. The message names the file, the key and the fix. */
-export class ConfigError extends Error {
-  override name = 'ConfigError';
+  /** Settings of cells that answer for decorators: `{ auth: { roles: ['admin', 'dev'] } }`. */
+  cells?: Record<string, Setting>;
 }
 
 /** Gives editors the type of a configuration; returns it as it is. */
@@ -97,6 +119,11 @@ const listOf =
     if (!Array.isArray(value)) fail(at, 'a list', value);
     for (const [i, entry] of value.entries()) check(entry, `${at}[${i}]`);
   };
+
+const cellName: Check = (value, at) => {
+  string(value, at);
+  if (!CELL_NAME.test(value as string)) fail(at, 'the name of a cell (kebab-case)', value);
+};
 
 function plainObject(value: unknown, at: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -158,6 +185,22 @@ const algorithm: Check = (value, at) => {
   if (!known.includes(value as string)) fail(at, `one of ${known.join(', ')}`, value);
 };
 
+const claim: Check = (value, at) => {
+  const steps = typeof value === 'string' ? value.split('.') : value;
+  listOf(string)(steps, at);
+  const { length } = steps as string[];
+  if (length === 0 || length > CLAIM_STEPS) fail(at, `1 to ${CLAIM_STEPS} keys`, value);
+};
+
+const address: Check = (value, at) => {
+  string(value, at);
+  try {
+    keyUrl(value as string);
+  } catch (error) {
+    throw new ConfigError(`${at}: ${(error as Error).message}`);
+  }
+};
+
 const issuerShape = shape(
   {
     issuer: string,
@@ -166,25 +209,38 @@ const issuerShape = shape(
     key: string,
     keyFile: string,
     secret: string,
+    jwksUrl: address,
+    rolesClaim: claim,
+    scopesClaim: claim,
     clockToleranceSec: whole(0, 300),
   },
   ['issuer', 'audience', 'algorithms'],
 );
 
+/** Exactly one place that keys come from; without one, the issuer's address must tell it. */
+function checkKeys({ issuer: from, key, keyFile, secret, jwksUrl }: Issuer, at: string): void {
+  const given = [key, keyFile, secret, jwksUrl].filter((k) => k !== undefined).length;
+  if (given === 1) return;
+  const tells = /^https?:/.test(from);
+  if (given === 0 && tells) return address(from, `${at}.issuer`);
+  throw new ConfigError(
+    `${at}: give exactly one of key, keyFile, secret and jwksUrl` +
+      (given === 0 ? ' (none only for an issuer that is an https address)' : ''),
+  );
+}
+
 const issuer: Check = (value, at) => {
   issuerShape(value, at);
-  const { key, keyFile, secret, algorithms } = value as Issuer;
+  const { secret, algorithms } = value as Issuer;
   if (algorithms.length === 0) fail(`${at}.algorithms`, 'at least one algorithm', algorithms);
-  if ([key, keyFile, secret].filter((k) => k !== undefined).length !== 1) {
-    throw new ConfigError(`${at}: give exactly one of key, keyFile and secret`);
-  }
+  checkKeys(value as Issuer, at);
   const symmetric = algorithms.includes('HS256');
   if (symmetric && algorithms.length > 1) {
     throw new ConfigError(`${at}.algorithms: HS256 stands alone; use two issuers`);
   }
   if (symmetric !== (secret !== undefined)) {
     throw new ConfigError(
-      `${at}: HS256 goes with \`secret\`, the others with \`key\` or \`keyFile\``,
+      `${at}: HS256 goes with \`secret\`, the others with \`key\`, \`keyFile\` or \`jwksUrl\``,
     );
   }
   if (secret !== undefined && Buffer.byteLength(secret) < 32) {
@@ -200,8 +256,8 @@ const config = shape({
   hosts: listOf(string),
   issuers: listOf(issuer),
   grants: recordOf(
-    shape({ blob: shape({ root: string }, ['root']) }),
-    /^[a-z][a-z0-9-]*$/,
+    shape({ blob: shape({ root: string }, ['root']), call: listOf(cellName) }),
+    CELL_NAME,
     'the name of a cell (kebab-case)',
   ),
   limits: shape({
@@ -210,6 +266,7 @@ const config = shape({
     cpuMs: whole(1, 3_600_000),
     pages: whole(1, 65536),
   }),
+  cells: recordOf(setting, CELL_NAME, 'the name of a cell (kebab-case)'),
 });
 
 /** Checks a configuration. Throws ConfigError, whose message begins with `name`. */
@@ -268,9 +325,9 @@ export async function loadConfig(folder: string): Promise<Config> {
   }
   if (grants) {
     found.grants = Object.fromEntries(
-      Object.entries(grants).map(([cell, { blob }]) => [
+      Object.entries(grants).map(([cell, { blob, ...rest }]) => [
         cell,
-        blob ? { blob: { root: path.resolve(folder, blob.root) } } : {},
+        { ...rest, ...(blob ? { blob: { root: path.resolve(folder, blob.root) } } : {}) },
       ]),
     );
   }

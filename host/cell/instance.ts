@@ -2,24 +2,36 @@
 // and the road of a waiting call into it. After any trap the instance is dead: it is dropped, never
 // reused.
 
+import { L_NESTED_WORD, P_TRACE } from '../../assembly/shared/layout.ts';
 import type { Drivers, Guest } from '../capability/contract.ts';
 import { buildImports } from '../capability/registry.ts';
+import { nowUs } from '../lane/clock.ts';
 import type { Grants } from '../lane/contract.ts';
 import type { KernelModules } from '../lane/kernel.ts';
-import type { Mark, Marks } from '../lane/marks.ts';
+import { type Mark, type Marks, ROUTE_NONE } from '../lane/marks.ts';
 import type { SharedMemory } from '../lane/memory.ts';
+import type { CellPart } from '../lane/part.ts';
+import { Calling, type Crossings } from './calling.ts';
 import type { WaitingCall } from './pool.ts';
 import { failText, panicText, trapText } from './trap.ts';
 
 /** What an instance is made of and where it stands. */
 export interface LinkOptions {
   /** Gate and membrane, compiled once for the whole host. */
-  modules: Pick<KernelModules, 'gate' | 'membrane'>;
-  cell: { name: string; index: number; module: WebAssembly.Module; grants: Grants };
+  modules: KernelModules;
+  cell: {
+    name: string;
+    index: number;
+    module: WebAssembly.Module;
+    grants: Grants;
+    remotes: CellPart['remotes'];
+  };
   memory: SharedMemory;
   lane: number;
   marks: Marks;
   drivers: Drivers;
+  /** For cells that call others; null: none of them may. */
+  crossings: Crossings | null;
 }
 
 type Export = (...args: number[]) => number;
@@ -34,19 +46,30 @@ export interface Outcome {
 /** A live instance. Linking runs no code of the cell but a wasm start function, if it has one. */
 export class Instance implements Guest {
   readonly cell: string;
+  readonly shared: SharedMemory;
   /** For the kernel's table: dispatch(method, ptr, len, out, room), fetch(out). */
   readonly dispatch: WebAssembly.ExportValue;
   readonly fetch: Export64;
+  /** For other cells, in the lane's table: host/lane/crossing.ts. */
+  readonly serve: WebAssembly.ExportValue;
   /** The waiting call that it serves. Set by host/lane/waiting.ts. */
   call: WaitingCall | null = null;
+  /** The waiting call on whose stack it runs: `call`, or that of a cell which called it. */
+  stack: WaitingCall | null = null;
   private readonly exports: WebAssembly.Exports;
   private readonly gate: WebAssembly.Exports;
   private readonly memory: WebAssembly.Memory;
   private readonly membrane: WebAssembly.Exports;
+  private readonly who: Export | undefined;
   /** The membrane's `call` on a stack of its own; made when the first call waits. */
   private run: ((method: number) => Promise<bigint>) | null = null;
+  private readonly lane: number;
   private readonly marks: Marks;
-  private readonly mark: Mark = { route: 0, slot: 0, budgetMs: 0 };
+  private readonly own: Mark = { route: 0, slot: 0, budgetMs: 0, inner: ROUTE_NONE };
+  /** `own`, or that of the instance on whose stack it runs. */
+  private mark = this.own;
+  /** 1: it may call other cells. */
+  private begun: WebAssembly.Global | null = null;
   private view: Uint8Array | null = null;
   private outcome: Outcome | null = null;
   /** True while code of the waiting tier is on its stack; suspensions of others are not its own. */
@@ -59,9 +82,19 @@ export class Instance implements Guest {
     const lane = { base, cell: cell.index, replyBytes: memory.messageBytes };
     const gate = new WebAssembly.Instance(modules.gate, { env, lane }).exports;
     this.cell = cell.name;
+    this.shared = memory;
     this.gate = gate;
     this.marks = marks;
-    const imports = cellImports(gate, buildImports(cell.grants, this, options.drivers));
+    this.lane = options.lane;
+    const { lane: number, crossings } = options;
+    const calling =
+      cell.remotes.length === 0 || crossings === null
+        ? null
+        : new Calling({ modules, remotes: cell.remotes, memory, lane: number, cell: cell.index });
+    const imports = {
+      ...cellImports(gate, buildImports(cell.grants, this, options.drivers)),
+      ...calling?.imports(),
+    };
     this.exports = new WebAssembly.Instance(cell.module, imports).exports;
     this.memory = this.exports.memory as WebAssembly.Memory;
     const membrane = new WebAssembly.Instance(modules.membrane, {
@@ -72,7 +105,15 @@ export class Instance implements Guest {
     }).exports;
     this.dispatch = membrane.dispatch;
     this.fetch = membrane.fetch as Export64;
+    this.serve = membrane.serve;
     this.membrane = membrane;
+    if (calling && crossings) this.begun = calling.join(this, this.exports, membrane, crossings);
+    this.who = membrane.caller as Export;
+  }
+
+  caller(): number {
+    // Module initialisers run before there is a membrane: nobody calls then.
+    return this.who === undefined ? 0 : this.who();
   }
 
   bytes(): Uint8Array {
@@ -86,12 +127,40 @@ export class Instance implements Guest {
     return this.memory.buffer.byteLength;
   }
 
-  suspended(): void {
-    if (this.entered) this.marks.leave(this.mark);
+  suspended(): boolean {
+    if (this.entered) {
+      this.marks.leave(this.mark);
+      return true;
+    }
+    // Below a nested call lie the frames of another cell, which must not stand still with it.
+    return this.shared.words[(this.shared.laneBase(this.lane) >>> 2) + L_NESTED_WORD] === 0;
   }
 
   resuming(): void {
     if (this.entered) this.marks.enter(this.mark);
+  }
+
+  remainingMs(): number {
+    const until = this.stack?.deadlineUs ?? 0;
+    return until === 0 ? Infinity : Math.max(0, (until - nowUs()) / 1000);
+  }
+
+  /** It has started: from now on it may call other cells. */
+  begin(): void {
+    if (this.begun !== null) this.begun.value = 1;
+  }
+
+  /** Runs on the stack of `call`, which `root` serves, from now on; null: not any more. */
+  lend(call: WaitingCall | null, root: Instance | null): void {
+    this.stack = call;
+    this.mark = root?.own ?? this.own;
+    this.entered = root !== null;
+  }
+
+  /** A cell that it called (`route`; ROUTE_NONE = itself) has its stack now. */
+  turn(route: number): void {
+    this.own.inner = route;
+    this.marks.turn(this.own);
   }
 
   /** Runs the module's initialisers. Throws what they throw: the instance is dead then. */
@@ -145,16 +214,18 @@ export class Instance implements Guest {
     session: number,
     outcome: Outcome,
   ): void {
-    this.mark.route = call.route;
-    this.mark.slot = call.slot + 1;
-    this.mark.budgetMs = 0;
+    this.own.route = call.route;
+    this.own.slot = call.slot + 1;
+    this.own.budgetMs = 0;
+    this.own.inner = ROUTE_NONE;
     this.entered = true;
     this.marks.enter(this.mark);
     let promise: Promise<bigint>;
     try {
       this.run ??= WebAssembly.promising(this.membrane.call as Export64);
       const enter = this.membrane.enter as Export;
-      const refused = enter(session, call.generation, at, call.bytes);
+      const trace = this.shared.pendingAt(this.lane, call.slot) + P_TRACE;
+      const refused = enter(session, call.generation, at, call.bytes, trace);
       promise = refused === 0 ? this.run(call.method) : Promise.resolve(BigInt(refused) << 32n);
     } catch (error) {
       promise = Promise.reject(error);
@@ -191,13 +262,14 @@ function cellImports(
   gate: WebAssembly.Exports,
   granted: Record<string, WebAssembly.ImportValue>,
 ): WebAssembly.Imports {
-  const { fail, attempt, failure, read, write, now, next } = gate;
+  const { fail, attempt, failure, waits, read, write, now, next, context } = gate;
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {
-    'cell:core': { fail, attempt, failure },
+    'cell:core': { fail, attempt, failure, waits },
     'cell:caller': { read },
     'cell:log': { write },
     'cell:clock': { now },
     'cell:random': { next },
+    'cell:trace': { context },
   };
   for (const [full, value] of Object.entries(granted)) {
     const [module, name] = full.split('.');

@@ -6,13 +6,11 @@ import { CELL_PAGES } from '../../assembly/shared/limits.ts';
 import { capabilityOf } from '../capability/registry.ts';
 import type { CellSpec, Grants } from '../lane/contract.ts';
 import type { Manifest, Schema } from '../schema/types.ts';
-import { type Limits, ModuleError, readSections } from './sections.ts';
+import { type Limits, MODULE_BYTES, ModuleError, readSections } from './sections.ts';
 import { checkManifest, checkSchema } from './structure.ts';
 
-export { ModuleError } from './sections.ts';
+export { MODULE_BYTES, ModuleError } from './sections.ts';
 
-/** Bytes of one module. Threat: memory and compile time; Atlas, the largest here, has 60 KB. */
-export const MODULE_BYTES = 32 << 20;
 /** Bytes of one JSON section. Threat: parse time. */
 export const SECTION_BYTES = 4 << 20;
 /** Elements that a cell's function table may grow to. Threat: 24 bytes each, per instance. */
@@ -183,12 +181,28 @@ export function admit(cell: CellModule, options: AdmitOptions): void {
         `cell \`${cell.name}\` imports ${name}, which no host offers; cells import \`cell:*\` only`,
       );
     }
+    checkCall(cell, name);
     if (capability.granted(options.grants)) continue;
     throw new ModuleError(
       `cell \`${cell.name}\` imports ${name}, which needs the capability ${capability.name}; ` +
         `grant it in cell.config.ts: grants: { ${quoteKey(cell.name)}: ${capability.example} }`,
     );
   }
+}
+
+/** Who calls another cell says against what it was built, and is not that cell itself. */
+function checkCall({ name: own, manifest }: CellModule, name: string): void {
+  const [module, cell] = name.split('.');
+  if (module !== 'cell:call') {
+    if (module !== 'cell:reply' || manifest.remotes !== undefined) return;
+    throw new ModuleError(`cell \`${own}\` imports ${name}, and calls no other cell`);
+  }
+  if (!Object.hasOwn(manifest.remotes ?? {}, cell)) {
+    throw new ModuleError(
+      `cell \`${own}\` imports ${name}, and its manifest does not say what it was built against`,
+    );
+  }
+  if (cell === own) throw new ModuleError(`cell \`${own}\` imports ${name}: it calls itself`);
 }
 
 function quoteKey(name: string): string {

@@ -33,7 +33,32 @@ export interface WaitingCall {
   /** Unix microseconds, 0 = none. */
   deadlineUs: number;
   answered: boolean;
+  /** Slots of the tags that its success forgets (host/lane/forgets.ts). */
+  forgets: number[] | null;
   instance: Instance | null;
+  /** Instances of other cells that it has called on its stack, outermost first. */
+  loans: Loan[];
+  /** What its stack stands still for, when that is an instance of another cell. */
+  claim: Claim | null;
+}
+
+/** An instance that a call of another cell runs in: host/lane/crossing.ts. */
+export interface Loan {
+  pool: Pool;
+  instance: Instance;
+  route: number;
+  /** Its slot in the lane's table. */
+  entry: number;
+}
+
+/** A call that stands still until `pool` has an instance for it. */
+export interface Claim {
+  call: WaitingCall;
+  caller: Instance;
+  pool: Pool;
+  route: number;
+  /** Slot of the instance, or -(status | reason << 8). */
+  settle(entry: number): void;
 }
 
 /** Instances and queue of one cell. Passive: host/lane/waiting.ts moves the calls. */
@@ -48,6 +73,10 @@ export class Pool {
   calls = 0;
   /** Free instances for waiting calls. */
   readonly idle: Instance[] = [];
+  /** Calls from other cells that want an instance: they hold stacks, so they go first. */
+  readonly claims: Claim[] = [];
+  /** An actor's: the call on whose stack its instance runs. */
+  holder: WaitingCall | null = null;
   /** Instances for waiting calls that exist or are being started, busy ones included. */
   live = 0;
   /** Those of them that were made. */

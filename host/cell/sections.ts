@@ -8,6 +8,9 @@
 //                    4 tables  5 memories: count, then one `flags u8 | min [| max]` each
 //                    8 start: refused, it would run before anybody watches the clock
 
+/** Bytes of one module. Threat: memory and compile time; Atlas, the largest here, has 60 KB. */
+export const MODULE_BYTES = 32 << 20;
+
 /** A binary that is not a module this host takes. The message says what and where. */
 export class ModuleError extends Error {
   override name = 'ModuleError';

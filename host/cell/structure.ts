@@ -9,6 +9,8 @@ type Json = Record<string, unknown>;
 
 /** Methods of one cell. Route ids are u16, shared by all cells. Threat: tables without end. */
 export const METHODS_MAX = 1024;
+/** Other cells that one cell may call: each is an import, linked for every instance. */
+const REMOTES_MAX = 64;
 const LIST_MAX = 4096;
 const NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,127}$/;
 const CELL_NAME = /^[a-z][a-z0-9-]{0,63}$/;
@@ -127,6 +129,12 @@ function checkMethod(value: unknown, i: number, names: Names): void {
   if (!/^[0-9a-f]{16}$/.test(text(method.fingerprint, `${path}.fingerprint`, 16))) {
     bad(`${path}.fingerprint`, '16 hex digits');
   }
+  if (method.channel !== undefined && method.channel !== 'macro') bad(`${path}.channel`, 'macro');
+  if (method.calls !== undefined) {
+    for (const entry of list(method.calls, `${path}.calls`, METHODS_MAX)) {
+      text(entry, `${path}.calls`, 256);
+    }
+  }
   doc(method.doc, `${path}.doc`);
 }
 
@@ -172,6 +180,20 @@ export function checkSchema(value: unknown): Schema {
   return value as Schema;
 }
 
+function checkRemotes(value: unknown, own: string): void {
+  const cells = Object.entries(object(value, '$.remotes'));
+  if (cells.length > REMOTES_MAX) bad('$.remotes', `at most ${REMOTES_MAX} cells`);
+  for (const [cell, texts] of cells) {
+    if (!CELL_NAME.test(cell) || cell === own) bad('$.remotes', 'names of other cells');
+    const methods = Object.entries(object(texts, `$.remotes.${cell}`));
+    if (methods.length > METHODS_MAX) bad(`$.remotes.${cell}`, `at most ${METHODS_MAX} methods`);
+    for (const [method, canonical] of methods) {
+      name(method, `$.remotes.${cell}`);
+      text(canonical, `$.remotes.${cell}.${method}`, 65536);
+    }
+  }
+}
+
 /** Checks a parsed `cell:manifest`. Throws ModuleError with a path. */
 export function checkManifest(value: unknown): Manifest {
   const manifest = object(value, '$');
@@ -191,6 +213,7 @@ export function checkManifest(value: unknown): Manifest {
   integer(limits.pages, '$.limits.pages', 1, 65536);
   integer(limits.cpuMs, '$.limits.cpuMs', 1, 3_600_000);
   integer(limits.payloadBytes, '$.limits.payloadBytes', 0, 0xffffffff);
+  if (manifest.remotes !== undefined) checkRemotes(manifest.remotes, manifest.cell as string);
   for (const [key, entry] of Object.entries(object(manifest.tools, '$.tools'))) {
     text(key, '$.tools', 128);
     text(entry, `$.tools.${key}`, 128);

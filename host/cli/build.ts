@@ -1,34 +1,36 @@
-// Owns the verb `cell build`: runs a build and says what it made. Exit code 0, or 1 when a file
-// could not be built.
+// Owns the verbs `cell build` and `cell check`: runs a build and says what it made, or what stands
+// against it. Exit code 0, or 1 when a file could not be built.
 import module from 'node:module';
 import path from 'node:path';
 import { accessText } from '../../build/6-lock/access-text.ts';
-import type { Made } from '../../build/make.ts';
+import type { Asked, Made } from '../../build/make.ts';
+import { type MacroFlags, makeOptions } from './macro-flags.ts';
 import { size, style, table } from './print.ts';
 
 /** Findings of one file that are printed: a file that is no service at all has hundreds. */
 const FINDINGS_TOLD = 20;
 
-export interface BuildFlags {
+export interface BuildFlags extends MacroFlags {
   /** Service files; [] = every *.cell.ts below cwd. */
   files: string[];
   cwd: string;
   /** One JSON object on standard output instead of text. */
   json: boolean;
-  /** Fail instead of changing a lock. */
-  locked?: boolean;
+  /** Everything but effects and output. */
+  check?: boolean;
 }
 
-/** Builds. Returns the exit code. */
+/** Builds, or checks. Returns the exit code. */
 export async function runBuild(flags: BuildFlags): Promise<number> {
+  const { cwd, files, json, check = false } = flags;
   // Compiled JavaScript of asc: saves half of the 300 ms that loading it takes.
-  module.enableCompileCache(path.join(flags.cwd, '.cell', 'out', 'node'));
+  if (!check) module.enableCompileCache(path.join(cwd, '.cell', 'out', 'node'));
   const { make } = await import('../../build/make.ts');
-  const made = await make(flags);
-  const failed = made.filter((m) => m.summary === null).length;
-  if (flags.json) {
-    console.log(JSON.stringify({ ok: failed === 0 && made.length > 0, cells: made.map(plain) }));
-    return failed === 0 && made.length > 0 ? 0 : 1;
+  const made = await make({ ...(await makeOptions(flags, cwd)), files, check });
+  const good = made.length > 0 && made.every((m) => m.summary !== null);
+  if (json) {
+    console.log(JSON.stringify({ ok: good, cells: made.map(plain) }));
+    return good ? 0 : 1;
   }
   if (made.length === 0) {
     console.error(
@@ -37,15 +39,16 @@ export async function runBuild(flags: BuildFlags): Promise<number> {
     console.error('fix: name the file: cell build path/to/hello.cell.ts');
     return 1;
   }
-  for (const one of made) await print(one);
-  return failed === 0 ? 0 : 1;
+  for (const one of made) await print(one, check);
+  return good ? 0 : 1;
 }
 
 function plain({ file, cached, ms, paths, changes, summary, findings }: Made) {
-  return { file, cached, ms: Math.round(ms), paths, ...summary, changes, findings };
+  const { warnings: _, ...rest } = summary ?? {};
+  return { file, cached, ms: Math.round(ms), paths, ...rest, changes, findings };
 }
 
-async function print(made: Made): Promise<void> {
+async function print(made: Made, check: boolean): Promise<void> {
   if (made.findings.length > 0) {
     const { printFinding } = await import('../../build/diagnostics/findings.ts');
     const told = made.findings.slice(0, FINDINGS_TOLD);
@@ -55,11 +58,12 @@ async function print(made: Made): Promise<void> {
   }
   const { summary } = made;
   if (summary === null) {
-    const n = made.findings.length;
-    console.error(`${made.file} was not built: ${n} error${n === 1 ? '' : 's'}`);
+    const n = made.findings.filter((f) => f.warning !== true).length;
+    const not = check ? 'is not right' : 'was not built';
+    console.error(`${made.file} ${not}: ${n} error${n === 1 ? '' : 's'}`);
     return;
   }
-  const state = made.cached ? 'unchanged' : 'built';
+  const state = check ? 'is right, seen' : made.cached ? 'unchanged' : 'built';
   const kind = summary.actor ? 'actor' : 'stateless';
   console.log(
     `${style('bold', summary.cell)}  ${state} in ${Math.round(made.ms)} ms, ${kind}, ` +
@@ -74,10 +78,31 @@ async function print(made: Made): Promise<void> {
     ];
   });
   console.log(table(rows));
+  // What `@service` itself contributes is the service.
+  const asked = summary.macros.filter((a) => Object.keys(a.contributed).join() !== 'service');
+  if (asked.length > 0) console.log(table(asked.map(macroRow)));
+  if (summary.answers !== null) console.log(`  answers for ${answersFor(summary.answers)}`);
   if (summary.capabilities.length > 0) {
     const list = summary.capabilities.map((c) => `${c.name} (${c.broughtBy})`);
     console.log(`  needs ${list.join(', ')}`);
   }
+  for (const effect of summary.effects) console.log(`  ${check ? 'would' : 'did'}: ${effect}`);
   for (const change of made.changes) console.log(`  ${style('yellow', 'changed:')} ${change}`);
-  console.log(`  ${Object.values(made.paths).join('  ')}`);
+  if (!check) console.log(`  ${Object.values(made.paths).join('  ')}`);
 }
+
+const LEVELS = ['kept in', 'started from', 'running on'];
+
+/** A cell that answered: `  auth  started from cell 0.1.0  @Auth.require  2 policies, 1 guard`. */
+function macroRow({ cell, level, from, macros, contributed }: Asked): string[] {
+  const counts = Object.entries(contributed).sort(([a], [b]) => (a < b ? -1 : 1));
+  const words = counts.map(([kind, n]) => `${n} ${n === 1 ? kind : plural(kind)}`);
+  const said = words.join(', ') || 'nothing';
+  return [`  ${cell}`, `${LEVELS[level]} ${from}`, macros.join(' ') || '-', said];
+}
+
+const plural = (kind: string): string =>
+  kind.endsWith('y') ? `${kind.slice(0, -1)}ies` : `${kind}s`;
+
+const answersFor = ({ ns, names }: { ns: string; names: string[] }): string =>
+  names.map((name) => (ns === '' ? `@${name}` : `@${ns}.${name}`)).join(' ');

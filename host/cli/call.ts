@@ -1,6 +1,7 @@
 // The verb `call`: one typed call from the shell. The schema comes from the module that the running
 // host serves (or that was built here); JSON becomes values by it, so what is wrong is said with
 // its path.
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { readModule } from '../cell/module.ts';
 import { decodeRecord, decodeResult, encodeArguments } from '../schema/dynamic.ts';
@@ -8,8 +9,14 @@ import { fromJson, toJson } from '../schema/json.ts';
 import { resultFields } from '../schema/layout.ts';
 import { nearest } from '../schema/nearest.ts';
 import type { Method, Schema, Type } from '../schema/types.ts';
-import { findHostFile } from '../synapse/node/discover.ts';
-import { CellError, type ConnectOptions, Synapse, statusName } from '../synapse/node/index.ts';
+import { findHostFile } from '../synapse/node/host-file.ts';
+import {
+  CellError,
+  type ConnectOptions,
+  parseTraceParent,
+  Synapse,
+  statusName,
+} from '../synapse/node/index.ts';
 import { typeText } from './inspect.ts';
 import { findModule } from './locate.ts';
 import { style, UserError } from './print.ts';
@@ -20,7 +27,10 @@ export interface CallFlags {
   role: string[];
   scope: string[];
   subject: string;
+  claim: string[];
   anonymous?: boolean;
+  /** true: a trace that begins here. */
+  trace?: string | true;
   timeout: number;
   json?: boolean;
 }
@@ -55,9 +65,11 @@ function schemaOf(cell: string, cwd: string): Schema {
 }
 
 function methodOf(schema: Schema, name: string): Method {
-  const method = schema.methods.find((m) => m.name === name);
+  // Those of the macro protocol are for builds, on another channel.
+  const methods = schema.methods.filter((m) => m.channel === undefined);
+  const method = methods.find((m) => m.name === name);
   if (method) return method;
-  const names = schema.methods.map((m) => m.name);
+  const names = methods.map((m) => m.name);
   const meant = nearest(name, names);
   throw new UserError(
     `cell \`${schema.cell}\` has no method \`${name}\``,
@@ -103,14 +115,44 @@ function argumentsOf(schema: Schema, method: Method, texts: string[]): unknown[]
   }
 }
 
+/** `plan=gold` as a claim. */
+function claimsOf(texts: string[]): Record<string, string> {
+  const claims: Record<string, string> = {};
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    if (at < 1) throw new UserError(`--claim ${text} has no value`, undefined, '--claim plan=gold');
+    claims[text.slice(0, at)] = text.slice(at + 1);
+  }
+  return claims;
+}
+
+/** The traceparent of the call; a new trace's is printed, so that it can be looked up. */
+function traceOf(given: string | true, json: boolean): string {
+  if (given === true) {
+    const traceId = randomBytes(16).toString('hex');
+    if (!json) console.error(`trace: ${traceId}`);
+    return `00-${traceId}-${randomBytes(8).toString('hex')}-01`;
+  }
+  if (parseTraceParent(given) !== null) return given;
+  const form = '00-<32 hex digits>-<16 hex digits>-01, small letters, not all zero';
+  throw new UserError(`--trace ${given} is no traceparent`, undefined, form);
+}
+
 function connectOptions(flags: CallFlags): ConnectOptions {
   const options: ConnectOptions = {
     reconnect: false,
     timeout: flags.timeout,
     connectTimeout: flags.timeout,
     agent: 'cell-call',
-    as: { subject: flags.subject, roles: flags.role, scopes: flags.scope },
+    as: {
+      ...{ subject: flags.subject, roles: flags.role, scopes: flags.scope },
+      claims: claimsOf(flags.claim),
+    },
   };
+  if (flags.trace !== undefined) {
+    const trace = traceOf(flags.trace, flags.json === true);
+    options.trace = () => trace;
+  }
   if (flags.url !== undefined) options.url = flags.url;
   if (flags.token !== undefined) options.token = flags.token;
   if (flags.anonymous === true) options.token = null;

@@ -2,6 +2,7 @@
 // not run.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import { PROTOCOL_NAMES } from '../../build/4-emit/macro-cell.ts';
 import { capabilityOf } from '../capability/registry.ts';
 import { loadConfig } from '../cell/config.ts';
 import { readModule } from '../cell/module.ts';
@@ -56,6 +57,11 @@ function grantsOf(manifest: Manifest, mine: Grants): Record<string, string> {
   return Object.fromEntries(said);
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** As users write it: `@Retry.onFailure`, `@service`. */
+const macroName = (ns: string, name: string): string => `@${ns === '' ? '' : `${ns}.`}${name}`;
+
 /** Prints a module's schema, capabilities, limits and fingerprints. */
 export async function inspect(what: string, json: boolean): Promise<number> {
   const file = findModule(what, process.cwd());
@@ -83,17 +89,23 @@ export async function inspect(what: string, json: boolean): Promise<number> {
       ? 'one instance; calls queue (it keeps state)'
       : 'a pool of instances (no state)',
   );
+  const methods = schema.methods
+    .filter((m) => m.channel === undefined)
+    .map((m) => [`  ${signature(m)}`, m.tier, accessText(m.access), m.fingerprint]);
   console.log(`\n${bold('methods')}`);
-  console.log(
-    table(
-      schema.methods.map((m) => [`  ${signature(m)}`, m.tier, accessText(m.access), m.fingerprint]),
-    ),
-  );
-  for (const record of schema.records) {
+  console.log(methods.length > 0 ? table(methods) : '  none');
+  const { macros } = manifest;
+  if (macros !== undefined) {
+    console.log(
+      `\n${bold('macros')}  ${macros.names.map((n) => macroName(macros.ns, n)).join(' ')}`,
+    );
+  }
+  const protocol = macros === undefined ? NO_NAMES : PROTOCOL_NAMES;
+  for (const record of schema.records.filter((r) => !protocol.has(r.name))) {
     console.log(`\n${bold(`class ${record.name}`)}`);
     console.log(table(record.fields.map((f) => [`  ${f.name}`, typeText(f.type)])));
   }
-  for (const e of schema.enums) {
+  for (const e of schema.enums.filter((e) => !protocol.has(e.name))) {
     console.log(
       `\n${bold(`enum ${e.name}`)}  ${e.members.map((m) => `${m.name} = ${m.value}`).join(', ')}`,
     );

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { leaveOrder } from '../session/revoke-orders.ts';
-import { findHostFile } from '../synapse/node/discover.ts';
+import { findHostFile } from '../synapse/node/host-file.ts';
 import { runFolder } from './locate.ts';
 
 /** Milliseconds to wait for the host's answer. */

@@ -2,15 +2,17 @@
 // sees of a host, so it says where to look and what to type next.
 import fs from 'node:fs';
 import path from 'node:path';
+import { approved } from '../../build/6-lock/approved.ts';
 import { type Config, loadConfig } from '../cell/config.ts';
 import { folderPage, type Page } from '../gateway/pages.ts';
 import { type Host, startHost } from '../host.ts';
 import type { LaneEvents } from '../lane/contract.ts';
 import { defaultLanes } from './doctor.ts';
 import { findModule, outFolder } from './locate.ts';
+import { type MacroFlags, makeOptions } from './macro-flags.ts';
 import { style, UserError } from './print.ts';
 
-export interface RunFlags {
+export interface RunFlags extends MacroFlags {
   port?: number;
   host?: string;
   lanes?: number;
@@ -26,21 +28,30 @@ export const PORT = 4400;
 const IMPATIENT_MS = 1000;
 
 /** Builds the sources among `what`; returns the modules of all. UserError when a build fails. */
-export async function modulesOf(what: string[], cwd: string, quiet: boolean): Promise<string[]> {
-  const sources = what.filter((w) => w.endsWith('.ts'));
+export async function modulesOf(
+  what: string[],
+  cwd: string,
+  quiet: boolean,
+  flags: MacroFlags = {},
+): Promise<string[]> {
+  const sources = [...new Set(what.filter((w) => w.endsWith('.ts')))];
+  if (sources.length === 0) return what.map((w) => findModule(w, cwd));
+  const { make } = await import('../../build/make.ts');
+  const made = await make({ ...(await makeOptions(flags, cwd)), files: sources });
+  const { printFinding } = await import('../../build/diagnostics/findings.ts');
+  for (const finding of made.flatMap((m) => m.findings)) {
+    console.error(`${printFinding(finding)}\n`);
+  }
+  const failed = made.find((m) => m.summary === null);
+  if (failed !== undefined) {
+    throw new UserError(`${failed.file} was not built`, undefined, 'mend the errors above');
+  }
   const built = new Map<string, string>();
-  for (const source of sources) {
-    const { make } = await import('../../build/make.ts');
-    const [made] = await make({ files: [source], cwd });
-    if (made === undefined || made.summary === null) {
-      const { printFinding } = await import('../../build/diagnostics/findings.ts');
-      for (const finding of made?.findings ?? []) console.error(`${printFinding(finding)}\n`);
-      throw new UserError(`${source} was not built`, undefined, 'mend the errors above');
-    }
-    const { cell } = made.summary;
-    if (!quiet)
-      console.log(`${made.cached ? 'unchanged' : 'built'} ${cell} in ${Math.round(made.ms)} ms`);
-    built.set(source, path.join(outFolder(cwd), `${cell}.wasm`));
+  for (const [i, { summary, cached, ms }] of made.entries()) {
+    const cell = summary?.cell ?? '';
+    if (!quiet) console.log(`${cached ? 'unchanged' : 'built'} ${cell} in ${Math.round(ms)} ms`);
+    // After the sources come cells of this project that they needed.
+    if (i < sources.length) built.set(sources[i], path.join(outFolder(cwd), `${cell}.wasm`));
   }
   return what.map((w) => built.get(w) ?? findModule(w, cwd));
 }
@@ -102,6 +113,7 @@ export function hostFrom(serving: Serving, flags: RunFlags): Promise<Host> {
     listener: listenerOf(flags.listener),
     ...(page ? { page } : {}),
     events: logEvents(flags.json === true),
+    approved: (cell) => approved(process.cwd(), cell),
   }).catch((error) => {
     throw explained(error, host, port);
   });
@@ -156,10 +168,11 @@ function announce(host: Host, flags: RunFlags): void {
   console.log(`${style('green', 'serving')} ${style('bold', names.join(', '))} ${lanes}`);
   console.log(`  address   ${host.url}  (${host.listener.kind})`);
   if (flags.public !== undefined) console.log(`  page      ${pageUrl(host)}`);
+  if (host.metrics) console.log(`  metrics   ${pageUrl(host)}metrics`);
   if (host.mintToken)
     console.log('  tokens    development issuer (loopback only); see `cell call --help`');
   const cell = host.cells[0];
-  const method = cell?.schema.methods[0];
+  const method = cell?.schema.methods.find((m) => m.channel === undefined);
   if (cell && method) {
     const args = method.params.map((p) => (p.type.kind === 'string' ? ` '"..."'` : ` <${p.name}>`));
     console.log(`  try       npx cell call ${cell.name} ${method.name}${args.join('')}`);
@@ -171,7 +184,7 @@ function announce(host: Host, flags: RunFlags): void {
 export async function run(what: string[], flags: RunFlags): Promise<number> {
   const cwd = process.cwd();
   const config = await loadConfig(cwd);
-  const modules = await modulesOf(what, cwd, flags.json === true);
+  const modules = await modulesOf(what, cwd, flags.json === true, flags);
   const host = await hostFrom({ modules, config }, flags);
   announce(host, flags);
   await untilStopped(host);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { buildAssembly } from '../../assembly/build.mjs';
 import { blobRoot, makePlaces } from '../../cells/apps/atlas/data/make.ts';
 import { bundlePage } from '../../cells/apps/atlas/page/bundle.ts';
+import { buildStandardCells } from '../../cells/std/build.ts';
 import { loadConfig } from '../cell/config.ts';
 import { mapPage } from '../gateway/pages.ts';
 import type { Host } from '../host.ts';
@@ -56,6 +57,9 @@ export async function start(flags: StartFlags): Promise<number> {
   let began = performance.now();
   await buildAssembly();
   step('kernel and membranes', began);
+  began = performance.now();
+  await buildStandardCells();
+  step('standard cells', began);
   began = performance.now();
   const modules = await modulesOf(SOURCES, ROOT, true);
   step('cells atlas and hello, compiled and sandboxed', began);

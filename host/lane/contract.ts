@@ -12,6 +12,8 @@ export interface CellSpec {
   /** First route of this cell; method i has route `firstRoute + i`. */
   firstRoute: number;
   index: number;
+  /** Cells with the same one call each other, through whomever: their actors share a lane. */
+  kin?: string;
   grants: Grants;
   /** Path of the `.wasm`, and of its composed source map where there is one, for traps. */
   file: string;
@@ -22,6 +24,8 @@ export interface CellSpec {
 export interface Grants {
   /** Folder whose files `cell:blob` may read; names never leave it. */
   blob?: { root: string };
+  /** Cells of the same host that it may call. */
+  call?: string[];
 }
 
 /** What lanes tell the listener thread about answers. */
@@ -63,6 +67,46 @@ export interface MethodStats {
   meanUs: number;
   p50Us: number;
   p99Us: number;
+  /** Sum of all latencies, and calls by bucket (stats.ts, bucketUs). */
+  sumUs: number;
+  buckets: number[];
+  /** Calls answered with a kept reply: fresh, or stale while another call refreshed it. */
+  memoHits: number;
+  memoStale: number;
+  /** Calls that had to be made though their replies are kept. */
+  memoMisses: number;
+}
+
+/** A sampled call that has ended. Ids are hex; times unix microseconds. */
+export interface SpanRecord {
+  traceId: string;
+  spanId: string;
+  /** '' = the root of its trace. */
+  parentId: string;
+  lane: number;
+  route: number;
+  /** gRPC status, 0 = OK, and the kernel's reason (reason.ts), 0 = the cell's own. */
+  status: number;
+  reason: number;
+  /** Receipt of the call, and the end of the burst that it was served in. */
+  startUs: number;
+  endUs: number;
+  /** It was answered with a kept reply. */
+  kept: boolean;
+  /** A cell of the same lane made the call. */
+  nested: boolean;
+}
+
+/** How many calls of a method have succeeded, for one set of callers' labels. */
+export interface CounterStats {
+  cell: string;
+  method: string;
+  name: string;
+  /** value null: a claim of the caller's token, told by `set`. */
+  labels: { key: string; value: string | null }[];
+  /** S_LABELS of the callers; 0 = no labels. */
+  set: number;
+  value: number;
 }
 
 /** The lanes as one. All calls are made on the listener thread. */
@@ -81,6 +125,14 @@ export interface Lanes {
   onRoom: (lane: number) => void;
   stats(): LaneStats[];
   methods(): MethodStats[];
+  /** Hands at most `most` ended spans to `each`; returns how many. */
+  spans(each: (span: SpanRecord) => void, most: number): number;
+  /** Spans that found no room, since the start. */
+  spansLost(): number;
+  /** Whether calls are sampled and spans kept. Off until asked for. */
+  collectSpans(on: boolean): void;
+  /** Counts above 0 of the counters that methods ask for. */
+  counters(): CounterStats[];
   /** Serves what was accepted, then ends the workers. */
   stop(): Promise<void>;
 }

@@ -4,7 +4,15 @@
 import { DRAIN_FRAMES } from '../../assembly/shared/limits.ts';
 import { Cells, type LanesOptions } from './cells.ts';
 import { nowUs } from './clock.ts';
-import type { CellSpec, Deliver, LaneStats, Lanes, MethodStats } from './contract.ts';
+import type {
+  CellSpec,
+  CounterStats,
+  Deliver,
+  LaneStats,
+  Lanes,
+  MethodStats,
+  SpanRecord,
+} from './contract.ts';
 import { loadModules } from './kernel.ts';
 import { Lane, type LogLine } from './lane.ts';
 import { LogRings } from './log-ring.ts';
@@ -139,6 +147,22 @@ class InlineLanes implements Lanes {
 
   methods(): MethodStats[] {
     return this.cells.methods();
+  }
+
+  spans(each: (span: SpanRecord) => void, most: number): number {
+    return this.cells.spans(each, most);
+  }
+
+  spansLost(): number {
+    return this.cells.spansLost();
+  }
+
+  collectSpans(on: boolean): void {
+    this.cells.collectSpans(on);
+  }
+
+  counters(): CounterStats[] {
+    return this.cells.counters();
   }
 
   stop(): Promise<void> {

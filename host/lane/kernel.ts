@@ -16,6 +16,10 @@ export interface KernelModules {
   gate: WebAssembly.Module;
   membrane: WebAssembly.Module;
   unavailable: WebAssembly.Module;
+  /** For cells that call others: assembly/membrane/{remote,taker,call}.wat. */
+  remote: WebAssembly.Module;
+  taker: WebAssembly.Module;
+  call: WebAssembly.Module;
 }
 
 /** The kernel's exports: assembly/kernel/kernel.ts says what each does. */
@@ -29,6 +33,10 @@ export interface Kernel {
   publish(): void;
   recover(status: number, reason: number): number;
   inbox(ptr: number, have: number): number;
+  /** For call.wat only: a cell's call of another one (assembly/kernel/nested.ts). */
+  nested(...args: number[]): bigint;
+  conclude(...args: (number | bigint)[]): void;
+  context(crossing: number, trace: number, route: number): number;
 }
 
 /** What the kernel calls of its lane, within a drain: copy and queue, then return at once. */
@@ -73,6 +81,9 @@ export function loadModules(
     gate: compile('gate'),
     membrane: compile('membrane'),
     unavailable: compile('unavailable'),
+    remote: compile('remote'),
+    taker: compile('taker'),
+    call: compile('call'),
   };
 }
 

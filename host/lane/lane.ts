@@ -3,25 +3,21 @@
 // Invariant: a table slot holds a live instance's functions or the stub that answers UNAVAILABLE,
 // never a dead instance's.
 import { setTimeout } from 'node:timers/promises';
-import {
-  L_ROUTE_WORD,
-  L_STATE_WORD,
-  LANE_READY,
-  R_CELL,
-  R_METHOD,
-} from '../../assembly/shared/layout.ts';
+import { L_ROUTE_WORD, L_STATE_WORD, LANE_READY, R_CELL } from '../../assembly/shared/layout.ts';
 import { DRAIN_FRAMES, START_MS, SUSPENDED } from '../../assembly/shared/limits.ts';
 import { INTERNAL } from '../../assembly/shared/status.ts';
 import type { Drivers } from '../capability/contract.ts';
 import { EMBEDDED } from '../capability/registry.ts';
 import { Instance } from '../cell/instance.ts';
-import { Pool } from '../cell/pool.ts';
+import { Pool, type WaitingCall } from '../cell/pool.ts';
 import { nowUs } from './clock.ts';
+import { Crossing } from './crossing.ts';
 import { messageBytes, writeRecord } from './error-record.ts';
 import { type Kernel, type KernelModules, loadKernel } from './kernel.ts';
 import { Marks, ROUTE_NONE } from './marks.ts';
 import type { SharedMemory } from './memory.ts';
 import type { CellPart } from './part.ts';
+import { forgetCell } from './policies.ts';
 import { SLOT_QUARANTINED, slotOf, TABLE_SLOTS } from './slots.ts';
 import { TrapTeller } from './trap-teller.ts';
 import { Waiting } from './waiting.ts';
@@ -43,6 +39,15 @@ interface Held {
   spare: Instance | null;
 }
 
+/** Instances for pure calls that a trap below nested calls has ended. */
+interface Wreck {
+  cells: number[];
+  /** Where it happened: the route, and the instance while it can still be asked. */
+  inner: Held;
+  route: number;
+  instance: Instance | null;
+}
+
 /** First and longest pause before an instance that could not be made is tried again, in ms. */
 const REVIVE_MS = 50;
 const REVIVE_MAX_MS = 5000;
@@ -51,6 +56,7 @@ const REVIVE_MAX_MS = 5000;
 export class Lane {
   readonly kernel: Kernel;
   readonly waiting: Waiting;
+  private readonly crossing: Crossing;
   private readonly memory: SharedMemory;
   private readonly index: number;
   private readonly block: number;
@@ -66,6 +72,8 @@ export class Lane {
   private pending = 0;
   /** Cells whose spare was used up. */
   private wanting: Held[] = [];
+  /** Of calls that have trapped before they stood still for the first time. */
+  private readonly wrecks = new WeakMap<WaitingCall, Wreck>();
 
   /** `published` is called when answers were made visible outside of `turn`. */
   constructor(
@@ -93,11 +101,19 @@ export class Lane {
       cancel: (connection, generation, id) => this.waiting.cancel(connection, generation, id),
     });
     this.kernel.attach(index);
+    const pools = {
+      pool: (cell: number) => this.cells[cell]?.pool,
+      grow: (pool: Pool) => this.grow(pool),
+    };
+    this.crossing = new Crossing({
+      ...{ memory, lane: index, table: this.table, kernel: this.kernel, ...pools },
+      wake: (pool) => this.waiting.wake(pool),
+    });
+    this.crossing.clear();
     this.waiting = new Waiting({
-      ...{ kernel: this.kernel, memory, lane: index },
-      pool: (cell) => this.cells[cell]?.pool,
-      grow: (pool) => this.grow(pool),
-      trapped: (pool, instance, method, error) => this.waitTrapped(pool, instance, method, error),
+      ...{ kernel: this.kernel, memory, lane: index, crossing: this.crossing, ...pools },
+      begun: (call) => this.begun(call),
+      trapped: (call, error) => this.waitTrapped(call, error),
       flush: () => {
         this.kernel.publish();
         this.kernel.settle(nowUs());
@@ -128,12 +144,14 @@ export class Lane {
    */
   turn(frames: number = DRAIN_FRAMES, now: number = nowUs()): number {
     let count: number;
+    this.marks.draining(true);
     try {
       count = this.kernel.drain(now, frames);
     } catch (error) {
       this.trapped(error);
       count = 1;
     }
+    this.marks.draining(false);
     this.waiting.turn();
     return count;
   }
@@ -175,7 +193,7 @@ export class Lane {
     if (home >= 0 && home !== this.index) return;
     const pool = new Pool({ cell, name, actor, cap: SUSPENDED });
     this.cells[cell] = { part, pool, failures: 0, spare: null };
-    const waits = part.methods.some((method) => method.waiting);
+    const waits = part.methods.some(({ waiting, calls }) => waiting || calls.length > 0);
     if (waits) this.waiting.know(pool, true);
     this.plug(slotOf(cell), this.stubs.loading);
     this.pending++;
@@ -218,6 +236,7 @@ export class Lane {
       lane: this.index,
       marks: this.marks,
       drivers: this.drivers,
+      crossings: this.crossing,
     });
     try {
       instance.initialize(part.firstRoute, part.startCpuMs);
@@ -231,6 +250,7 @@ export class Lane {
   private install(held: Held, instance: Instance): void {
     const { pool, part } = held;
     held.failures = 0;
+    instance.begin();
     pool.first = instance;
     this.table.set(slotOf(part.index), instance.dispatch);
     this.table.set(slotOf(part.index) + 1, instance.fetch);
@@ -243,29 +263,81 @@ export class Lane {
   private trapped(error: unknown): void {
     const { view, words } = this.memory;
     const route = words[this.block + L_ROUTE_WORD] >>> 0;
-    if (route === ROUTE_NONE) throw error;
-    const row = this.memory.routeAt(route);
-    const held = this.cells[view.getUint32(row + R_CELL, true)];
-    if (held === undefined) throw error;
-    const method = held.part.methods[view.getUint32(row + R_METHOD, true)].name;
-    const text = this.teller.tell(held.part, method, held.pool.first, error);
+    const outer = this.ownerOf(route);
+    if (outer === undefined) throw error;
+    const wreck = this.wreckOf();
+    const text = this.tellWreck(wreck, error) ?? this.tell(outer, route, outer.pool.first, error);
     const scratch = this.memory.scratchAt(this.index);
     const length = writeRecord(view, scratch, messageBytes(text));
     this.kernel.failCurrent(INTERNAL, 0, scratch, length);
     this.kernel.publish();
-    this.dropFirst(held);
+    this.clearWreck(wreck);
+    if (!wreck?.cells.includes(outer.part.index)) this.dropFirst(outer);
   }
 
-  private waitTrapped(pool: Pool, instance: Instance, method: number, error: unknown): string {
-    const held = this.cells[pool.cell];
-    const name = held.part.methods[method].name;
-    const text = this.teller.tell(held.part, name, instance, error);
-    if (pool.first === instance) this.dropFirst(held);
+  /** The cell of this lane that a route belongs to. */
+  private ownerOf(route: number): Held | undefined {
+    if (route === ROUTE_NONE) return undefined;
+    return this.cells[this.memory.view.getUint32(this.memory.routeAt(route) + R_CELL, true)];
+  }
+
+  private tell(held: Held, route: number, instance: Instance | null, error: unknown): string {
+    const { name } = held.part.methods[route - held.part.firstRoute];
+    return this.teller.tell(held.part, name, instance, error);
+  }
+
+  /** What a trap below nested calls left; null when none was nested. Changes nothing. */
+  private wreckOf(): Wreck | null {
+    const found = this.crossing.wrecked();
+    if (found === null) return null;
+    const inner = this.ownerOf(found.route) as Held;
+    return { ...found, inner, instance: inner.pool.first };
+  }
+
+  private tellWreck(wreck: Wreck | null, error: unknown): string | null {
+    if (wreck === null) return null;
+    const { inner, route, instance } = wreck;
+    return `in \`${inner.part.name}\`: ${this.tell(inner, route, instance, error)}`;
+  }
+
+  /** Its instances are replaced, all of them: they had frames on the stack. */
+  private clearWreck(wreck: Wreck | null): void {
+    if (wreck === null) return;
+    this.crossing.clear();
+    for (const cell of wreck.cells) this.dropFirst(this.cells[cell]);
+  }
+
+  /** A waiting call was begun: it may have trapped at once, and is told so later. */
+  private begun(call: WaitingCall): void {
+    const wreck = this.wreckOf();
+    if (wreck === null) return;
+    this.wrecks.set(call, wreck);
+    this.clearWreck(wreck);
+  }
+
+  /** A trap on the stack of a waiting call: of its own cell, or of one that it called. */
+  private waitTrapped(call: WaitingCall, error: unknown): string {
+    const now = this.wreckOf();
+    const nested = this.tellWreck(this.wrecks.get(call) ?? now, error);
+    this.clearWreck(now);
+    const instance = call.instance as Instance;
+    const loans = this.crossing.wreck(call);
+    const loan = loans.at(-1);
+    const held = this.cells[(loan?.pool ?? call.pool).cell];
+    const text =
+      nested ?? this.tell(held, loan?.route ?? call.route, loan?.instance ?? instance, error);
+    for (const one of [...loans, { pool: call.pool, instance }]) this.lose(one.pool, one.instance);
+    return nested === null && loan !== undefined ? `in \`${held.part.name}\`: ${text}` : text;
+  }
+
+  private lose(pool: Pool, instance: Instance): void {
+    if (pool.first === instance) this.dropFirst(this.cells[pool.cell]);
     else pool.drop(instance);
-    return text;
   }
 
   private dropFirst(held: Held): void {
+    // What an actor knew is gone, and with it what its replies said.
+    if (held.pool.actor) forgetCell(this.memory, held.part);
     held.pool.first = null;
     held.pool.idle.length = held.pool.actor ? 0 : held.pool.idle.length;
     this.plug(slotOf(held.part.index), this.stubs.loading);
@@ -311,7 +383,7 @@ export class Lane {
     pool.live++;
     if (!held.part.start) {
       try {
-        pool.join(this.link(held.part));
+        this.join(pool, this.link(held.part));
       } catch (error) {
         this.shrink(held, error);
       }
@@ -320,12 +392,17 @@ export class Lane {
     this.during(
       this.create(held.part).then(
         (instance) => {
-          pool.join(instance);
+          this.join(pool, instance);
           this.waiting.wake(pool);
         },
         (error: unknown) => this.shrink(held, error),
       ),
     );
+  }
+
+  private join(pool: Pool, instance: Instance): void {
+    instance.begin();
+    pool.join(instance);
   }
 
   /** An instance for waiting calls could not be made: later, when others are free, it may. */

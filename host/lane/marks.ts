@@ -8,6 +8,7 @@
 import {
   L_BUDGET_WORD,
   L_CPU_SLOT_WORD,
+  L_INNER_ROUTE_WORD,
   L_ROUTE_WORD,
   L_SEQUENCE_WORD,
 } from '../../assembly/shared/layout.ts';
@@ -22,6 +23,8 @@ export interface Mark {
   slot: number;
   /** Milliseconds; 0 = R_CPU_MS of the route. */
   budgetMs: number;
+  /** Route of the cell that it called and that has its stack now; ROUTE_NONE = it runs itself. */
+  inner: number;
 }
 
 /** The words at `word` (u32 index of the lane's block) of one lane. */
@@ -49,10 +52,23 @@ export class Marks {
     if (at === 0) this.show(this.order[0]);
   }
 
+  /** `mark.inner` has changed: the time that its stack has used goes on. */
+  turn(mark: Mark): void {
+    if (this.order[0] !== mark) return;
+    Atomics.store(this.words, this.word + L_INNER_ROUTE_WORD, mark.inner | 0);
+  }
+
+  /** A drain begins or has ended: meanwhile the words are the kernel's. Guests that are about to go
+   *  on when it begins go on after it. */
+  draining(begins: boolean): void {
+    if (this.order.length > 0) this.show(begins ? undefined : this.order[0]);
+  }
+
   private show(mark: Mark | undefined): void {
     Atomics.add(this.words, this.word + L_SEQUENCE_WORD, 1);
     Atomics.store(this.words, this.word + L_BUDGET_WORD, mark?.budgetMs ?? 0);
     Atomics.store(this.words, this.word + L_CPU_SLOT_WORD, mark?.slot ?? 0);
+    Atomics.store(this.words, this.word + L_INNER_ROUTE_WORD, (mark?.inner ?? ROUTE_NONE) | 0);
     Atomics.store(this.words, this.word + L_ROUTE_WORD, (mark?.route ?? ROUTE_NONE) | 0);
   }
 }

@@ -8,7 +8,10 @@ export interface CellPart {
   index: number;
   module: WebAssembly.Module;
   firstRoute: number;
-  methods: { name: string; waiting: boolean }[];
+  /** `waiting`: of itself, whatever it calls. `calls`: methods of others that it can reach. */
+  methods: { name: string; waiting: boolean; calls: string[] }[];
+  /** Cells that it calls, sorted, with their methods in the order of its links (links.ts). */
+  remotes: { cell: string; methods: string[]; links: number }[];
   actor: boolean;
   start: boolean;
   /** Milliseconds of CPU for one stretch of initialisers or start(). */
@@ -30,10 +33,15 @@ export function partOf(spec: CellSpec, home: number, startCpuMs: number): CellPa
   const methods = schema.methods.map((m) => ({
     name: m.name,
     waiting: queued || m.tier === 'waiting',
+    calls: m.calls ?? [],
   }));
+  const remotes = Object.entries(manifest.remotes ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([cell, texts]) => ({ cell, methods: Object.keys(texts).sort(), links: 0 }));
   const { actor, start } = manifest;
   const part: CellPart = {
-    ...{ name, index, module, firstRoute, methods, actor, start, startCpuMs, grants, file },
+    ...{ name, index, module, firstRoute, methods, remotes, actor, start },
+    ...{ startCpuMs, grants, file },
     home: actor ? home : -1,
   };
   if (spec.map !== undefined) part.map = spec.map;

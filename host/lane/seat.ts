@@ -4,12 +4,14 @@
 import {
   L_BELL_WORD,
   L_CONTROL_WORD,
+  L_INNER_ROUTE_WORD,
   L_ROUTE_WORD,
   L_WAITING_WORD,
   RING_HEAD,
   RING_TAIL,
 } from '../../assembly/shared/layout.ts';
 import type { LaneStats } from './contract.ts';
+import { ROUTE_NONE } from './marks.ts';
 import type { SharedMemory } from './memory.ts';
 import type { CellPart } from './part.ts';
 import { RingWriter } from './ring.ts';
@@ -59,8 +61,10 @@ export class Seat {
     this.writer = new RingWriter(memory, memory.inRing(lane));
   }
 
-  /** Route that has the lane's CPU, 0xffffffff = none. */
+  /** Route that has the lane's CPU, 0xffffffff = none; the innermost where cells call cells. */
   get route(): number {
+    const inner = Atomics.load(this.memory.words, this.block + L_INNER_ROUTE_WORD) >>> 0;
+    if (inner !== ROUTE_NONE) return inner;
     return Atomics.load(this.memory.words, this.block + L_ROUTE_WORD) >>> 0;
   }
 

@@ -5,6 +5,9 @@ import {
   M_BUCKETS,
   M_COUNT,
   M_ERRORS,
+  M_KEPT,
+  M_MADE,
+  M_STALE,
   M_SUM,
   METRIC_BUCKETS,
 } from '../../assembly/shared/layout.ts';
@@ -41,6 +44,9 @@ export function routeStats(
   let count = 0;
   let errors = 0;
   let sum = 0;
+  let memoHits = 0;
+  let memoStale = 0;
+  let memoMisses = 0;
   const u64 = (at: number): number =>
     view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
   for (let lane = 0; lane < memory.lanes; lane++) {
@@ -48,6 +54,9 @@ export function routeStats(
     count += u64(at + M_COUNT);
     errors += u64(at + M_ERRORS);
     sum += u64(at + M_SUM);
+    memoHits += u64(at + M_KEPT);
+    memoStale += u64(at + M_STALE);
+    memoMisses += u64(at + M_MADE);
     for (let i = 0; i < METRIC_BUCKETS; i++) {
       buckets[i] += view.getUint32(at + M_BUCKETS + 4 * i, true);
     }
@@ -58,5 +67,10 @@ export function routeStats(
     meanUs: count === 0 ? 0 : sum / count,
     p50Us: quantileUs(buckets, 0.5),
     p99Us: quantileUs(buckets, 0.99),
+    sumUs: sum,
+    buckets,
+    memoHits,
+    memoStale,
+    memoMisses,
   };
 }

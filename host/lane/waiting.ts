@@ -39,7 +39,10 @@ import {
 import type { Instance } from '../cell/instance.ts';
 import type { Pool, WaitingCall } from '../cell/pool.ts';
 import { nowUs } from './clock.ts';
+import type { Crossing } from './crossing.ts';
+import { Deadlines } from './deadlines.ts';
 import { messageBytes, recordBytes, writeRecord } from './error-record.ts';
+import { forgetsOf, forgetTags } from './forgets.ts';
 import type { Kernel } from './kernel.ts';
 import type { SharedMemory } from './memory.ts';
 import { Stacks } from './stacks.ts';
@@ -52,12 +55,15 @@ export interface WaitingHost {
   kernel: Kernel;
   memory: SharedMemory;
   lane: number;
+  crossing: Crossing;
   /** The pool of a cell by index; undefined when this lane does not hold it. */
   pool(cell: number): Pool | undefined;
   /** Makes one more instance for waiting calls; resolves (or not) into `pool.idle`, then pumps. */
   grow(pool: Pool): void;
-  /** An instance trapped: say it, replace it. Returns the message for the caller. */
-  trapped(pool: Pool, instance: Instance, method: number, error: unknown): string;
+  /** A call was begun; it may have ended already. */
+  begun(call: WaitingCall): void;
+  /** The stack of a call trapped: say it, replace its instances. Returns the message. */
+  trapped(call: WaitingCall, error: unknown): string;
   /** Answers were made outside a drain: publish them. */
   flush(): void;
 }
@@ -79,8 +85,7 @@ export class Waiting {
   private cancels: number[] = [];
   private bytes = 0;
   private readonly stacks = new Stacks();
-  private armedUs = Infinity;
-  private timer: NodeJS.Timeout | null = null;
+  private readonly deadlines = new Deadlines(() => this.expire());
   private flushing = false;
 
   constructor(host: WaitingHost) {
@@ -110,8 +115,7 @@ export class Waiting {
 
   /**
    * `env.wait`: takes a copy of the `size` bytes of arguments at `from`. Called inside a drain, so
-   * it
-   * only queues. Returns 0, or status | reason << 8 when it is refused.
+   * it only queues. Returns 0, or status | reason << 8 when it is refused.
    */
   wait(slot: number, from: number, size: number): number {
     const { memory, lane } = this.host;
@@ -145,13 +149,16 @@ export class Waiting {
       deadlineUs:
         view.getUint32(at + P_DEADLINE, true) + view.getInt32(at + P_DEADLINE + 4, true) * 2 ** 32,
       answered: false,
+      forgets: forgetsOf(memory, lane, slot),
       instance: null,
+      loans: [],
+      claim: null,
     };
     this.bytes += size;
     this.calls.add(call);
     pool.calls++;
     this.byId.set(key, call);
-    this.armFor(call);
+    this.deadlines.watch(call.deadlineUs);
     if (pool.queued === 0 && !this.busy.includes(pool)) this.busy.push(pool);
     pool.enqueue(call);
     return 0;
@@ -181,6 +188,7 @@ export class Waiting {
 
   /** Begins queued calls, one per cell in turn, while stacks and instances last. */
   pump(): void {
+    this.host.crossing.serveAll();
     let idleRounds = 0;
     while (this.stacks.taken < SUSPENDED && idleRounds < this.busy.length) {
       const pool = this.busy.shift() as Pool;
@@ -223,12 +231,15 @@ export class Waiting {
     const scratch = memory.scratchAt(lane);
     call.instance = instance;
     instance.call = call;
+    instance.stack = call;
+    if (call.pool.actor) call.pool.holder = call;
     memory.view.setUint32(memory.pendingAt(lane, call.slot) + P_STATE, RUNNING, true);
     memory.bytes.set(call.args as Uint8Array, scratch);
     call.args = null;
     this.bytes -= call.bytes;
     this.stacks.begin(call.pool);
     instance.enter(call, scratch, call.session, this);
+    this.host.begun(call);
   }
 
   /** A guest returned: `result` = status << 32 | bytes of its reply or error record. */
@@ -237,6 +248,9 @@ export class Waiting {
     const status = Number(result >> 32n);
     const bytes = Number(result & 0xffffffffn);
     this.stacks.end(call.pool);
+    const { memory } = this.host;
+    const unseen = call.answered || bytes > memory.messageBytes;
+    if (unseen && status === 0) forgetTags(memory, call.forgets);
     if (call.answered) {
       this.release(instance);
       return;
@@ -271,8 +285,11 @@ export class Waiting {
   failed(instance: Instance, error: unknown): void {
     const call = instance.call as WaitingCall;
     this.stacks.end(call.pool);
+    forgetTags(this.host.memory, call.forgets);
+    const message = messageBytes(this.host.trapped(call, error));
     instance.call = null;
-    const message = messageBytes(this.host.trapped(call.pool, instance, call.method, error));
+    instance.stack = null;
+    call.pool.holder = null;
     if (!call.answered) {
       const send = (): boolean => this.record(call, message);
       if (!send()) this.held.push({ call, send });
@@ -296,6 +313,7 @@ export class Waiting {
     const send = (): boolean => this.finish(call, status | (reason << 8));
     if (this.held.some((h) => h.call === call)) return;
     if (!send()) this.held.push({ call, send });
+    this.host.crossing.drop(call, status, reason);
     this.later();
   }
 
@@ -322,6 +340,8 @@ export class Waiting {
   private release(instance: Instance): void {
     const { pool } = instance.call as WaitingCall;
     instance.call = null;
+    instance.stack = null;
+    pool.holder = null;
     pool.release(instance);
     this.wake(pool);
   }
@@ -334,9 +354,7 @@ export class Waiting {
 
   /** Forgets the deadlines: the lane ends. */
   stop(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
-    this.armedUs = 0;
+    this.deadlines.stop();
   }
 
   private later(): void {
@@ -362,34 +380,18 @@ export class Waiting {
     if (this.held.length < held.length) this.host.flush();
   }
 
-  private armFor(call: WaitingCall): void {
-    if (call.deadlineUs === 0 || call.deadlineUs >= this.armedUs) return;
-    this.arm(call.deadlineUs);
-  }
-
-  private arm(atUs: number): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.armedUs = atUs;
-    const ms = Math.max(0, Math.ceil((atUs - nowUs()) / 1000));
-    this.timer = setTimeout(this.expire, Math.min(ms, 0x7fffffff));
-  }
-
   /** Answers every call whose deadline has passed, then waits for the next deadline. */
-  private readonly expire = (): void => {
-    this.timer = null;
-    this.armedUs = Infinity;
+  private expire(): void {
     const now = nowUs();
-    let next = Infinity;
     for (const call of [...this.calls]) {
       if (call.deadlineUs === 0) continue;
-      if (call.deadlineUs > now) next = Math.min(next, call.deadlineUs);
+      if (call.deadlineUs > now) this.deadlines.watch(call.deadlineUs);
       else {
         const reason = call.instance === null ? REASON_DEADLINE_QUEUED : REASON_DEADLINE_RUNNING;
         this.refuse(call, DEADLINE_EXCEEDED, reason);
       }
     }
-    if (next !== Infinity) this.arm(next);
-  };
+  }
 }
 
 /** One number for a connection's call: exact below 2^53, since connections are below 2^16. */

@@ -6,7 +6,15 @@ import { REASON_CPU, REASON_DRAINING, REASON_LANE_LOST } from '../../assembly/sh
 import { DEADLINE_EXCEEDED, UNAVAILABLE } from '../../assembly/shared/status.ts';
 import { Cells, type LanesOptions } from './cells.ts';
 import { nowUs } from './clock.ts';
-import type { CellSpec, LaneEvents, LaneStats, Lanes, MethodStats } from './contract.ts';
+import type {
+  CellSpec,
+  CounterStats,
+  LaneEvents,
+  LaneStats,
+  Lanes,
+  MethodStats,
+  SpanRecord,
+} from './contract.ts';
 import { Delivery } from './delivery.ts';
 import { type Kernel, loadKernel, loadModules } from './kernel.ts';
 import { LogRings } from './log-ring.ts';
@@ -46,7 +54,9 @@ export class WorkerLanes implements Lanes {
   private readonly recovery: Kernel;
   /** Lanes that the watchdog ends, until they are recovered. */
   private readonly overran = new Set<number>();
-  private standby!: Promise<LaneThread>;
+  /** null: replacements are started when they are needed. */
+  private standby: Promise<LaneThread> | null = null;
+  private readonly keepsStandby: boolean;
   private readonly timers: NodeJS.Timeout[] = [];
   private next = 0;
   private stopping = false;
@@ -61,6 +71,7 @@ export class WorkerLanes implements Lanes {
     this.memory = memory;
     this.events = events;
     this.count = options.lanes;
+    this.keepsStandby = options.standby !== false;
     this.cells = new Cells(options);
     const modules = loadModules({
       debug: options.debug === true,
@@ -110,21 +121,9 @@ export class WorkerLanes implements Lanes {
 
   /** Makes the next standby. At the end nobody asks for it, and its failure is nobody's. */
   private callStandby(): void {
-    this.standby = this.stand();
+    if (!this.keepsStandby) return;
+    this.standby = this.workers.standBy();
     this.standby.catch(() => {});
-  }
-
-  /** A standby; when it cannot be had, one that comes later. */
-  private async stand(): Promise<LaneThread> {
-    for (;;) {
-      try {
-        return await this.workers.stand();
-      } catch (error) {
-        if (this.stopping) throw error;
-        this.tell('error', '', `no standby could be started: ${(error as Error).message}`, -1);
-        await sleep(RETRY_MS, undefined, { ref: false });
-      }
-    }
   }
 
   private async sit(seat: Seat, thread: LaneThread): Promise<void> {
@@ -208,7 +207,7 @@ export class WorkerLanes implements Lanes {
 
   private async replace(seat: Seat, delayMs: number): Promise<void> {
     if (delayMs > 0) await sleep(delayMs, undefined, { ref: false });
-    const thread = await this.standby;
+    const thread = await (this.standby ?? this.workers.standBy());
     if (this.stopping) return;
     this.callStandby();
     await this.sit(seat, thread);
@@ -258,14 +257,16 @@ export class WorkerLanes implements Lanes {
   }
 
   async load(spec: CellSpec): Promise<void> {
-    const part = this.cells.place(spec, this.homeFor());
+    const part = this.cells.place(spec, this.homeFor(spec));
     const seats = this.seats.filter((seat) => this.belongs(part, seat));
     await Promise.all(seats.map((seat) => this.loadIn(seat, part)));
     this.cells.add(spec, part);
   }
 
-  /** The lane with the fewest actors. */
-  private homeFor(): number {
+  /** The lane of the actors that it belongs to, else the one with the fewest actors. */
+  private homeFor(spec: CellSpec): number {
+    const kin = this.cells.homeOfKin(spec);
+    if (kin !== undefined) return kin;
     const actors = new Array<number>(this.count).fill(0);
     for (const { home } of this.cells.parts()) if (home >= 0) actors[home]++;
     return actors.indexOf(Math.min(...actors));
@@ -342,6 +343,22 @@ export class WorkerLanes implements Lanes {
     return this.cells.methods();
   }
 
+  spans(each: (span: SpanRecord) => void, most: number): number {
+    return this.cells.spans(each, most);
+  }
+
+  spansLost(): number {
+    return this.cells.spansLost();
+  }
+
+  collectSpans(on: boolean): void {
+    this.cells.collectSpans(on);
+  }
+
+  counters(): CounterStats[] {
+    return this.cells.counters();
+  }
+
   stop(): Promise<void> {
     this.ended ??= this.end();
     return this.ended;
@@ -356,13 +373,15 @@ export class WorkerLanes implements Lanes {
     this.stopping = true;
     for (const seat of this.seats) this.watchdog.unwatch(seat.lane);
     const exits = this.seats.map((seat) => seat.thread?.exited);
+    const ended = this.seats.map((seat) => seat.thread?.over);
     for (const seat of this.seats) {
       seat.post({ kind: 'stop' });
       seat.state = 'stopped';
     }
-    await Promise.race([Promise.all(exits), sleep(EXIT_MS)]);
+    // A thread whose task has ended idles until the pool is closed.
+    await Promise.race([Promise.all(ended), sleep(EXIT_MS, undefined, { ref: false })]);
     await this.workers.close();
-    await Promise.race([Promise.all(exits), sleep(EXIT_MS)]);
+    await Promise.race([Promise.all(exits), sleep(EXIT_MS, undefined, { ref: false })]);
     // What took longer than STOP_MS is answered all the same.
     for (const { lane } of this.seats) this.recover(lane, UNAVAILABLE, REASON_DRAINING);
     this.logs.drain();

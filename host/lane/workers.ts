@@ -1,10 +1,14 @@
 // Owns the piscina pool that lane workers run in: starts them as standbys, finds the thread behind
 // a task, and tells when that thread has really ended (piscina's promise settles 1-4 ms before it
 // has).
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { KernelModules } from './kernel.ts';
 import type { FromLane, LaneTask, ToLane } from './worker.ts';
+
+/** Milliseconds before a worker that could not start is tried again. */
+const RETRY_MS = 1000;
 
 /** One worker: a standby first, a lane later. */
 export interface LaneThread {
@@ -12,6 +16,8 @@ export interface LaneThread {
   readonly systemThread: number;
   /** Resolves when the thread has ended; true: it ended with an error of its own. */
   readonly exited: Promise<boolean>;
+  /** Resolves when its task has ended, however; the thread may idle on. */
+  readonly over: Promise<void>;
   onMessage: (message: FromLane) => void;
   post(message: ToLane): void;
   /** Ends the thread wherever it is. */
@@ -32,6 +38,7 @@ export interface WorkersOptions {
 export class Workers {
   private readonly pool: Piscina;
   private readonly options: WorkersOptions;
+  private closed = false;
   /** Rejects starts under way: a worker that fails before its task does so without it. */
   private readonly standing = new Set<(error: Error) => void>();
 
@@ -72,19 +79,44 @@ export class Workers {
       void over.then(() => reject(failure ?? new Error('the worker ended at once')));
     });
     this.standing.add(refuse);
-    const standing = await first.finally(() => this.standing.delete(refuse));
+    let standing: Awaited<typeof first>;
+    try {
+      standing = await first;
+    } catch (error) {
+      // Its other end may never have left this thread: open, it would keep the process alive.
+      port1.close();
+      throw error;
+    } finally {
+      this.standing.delete(refuse);
+    }
     const worker = this.pool.threads.find((t) => t.threadId === standing.thread);
     const exited = worker === undefined ? over : exitOf(worker);
     return new Standing(
       port1,
       standing.systemThread,
       ending,
+      over,
       exited.then(() => failed(failure)),
     );
   }
 
+  /** `stand`; when it cannot be had, one that comes later. Rejects when the pool is closed. */
+  async standBy(): Promise<LaneThread> {
+    for (;;) {
+      try {
+        return await this.stand();
+      } catch (error) {
+        if (this.closed) throw error;
+        const what = `no standby could be started: ${(error as Error).message}`;
+        this.options.failed(new Error(what, { cause: error }));
+        await sleep(RETRY_MS, undefined, { ref: false });
+      }
+    }
+  }
+
   /** Ends what is left of the workers. */
   async close(): Promise<void> {
+    this.closed = true;
     await this.pool.destroy();
   }
 }
@@ -108,6 +140,7 @@ function failed(failure: unknown): boolean {
 class Standing implements LaneThread {
   readonly systemThread: number;
   readonly exited: Promise<boolean>;
+  readonly over: Promise<void>;
   onMessage: (message: FromLane) => void = () => {};
   private readonly port: MessagePort;
   private readonly ending: AbortController;
@@ -116,11 +149,13 @@ class Standing implements LaneThread {
     port: MessagePort,
     thread: number,
     ending: AbortController,
+    over: Promise<void>,
     exited: Promise<boolean>,
   ) {
     this.port = port;
     this.systemThread = thread;
     this.ending = ending;
+    this.over = over;
     port.on('message', (message: FromLane) => this.onMessage(message));
     port.unref();
     this.exited = exited.finally(() => port.close());

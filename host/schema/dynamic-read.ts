@@ -13,7 +13,7 @@ import {
   layoutOf,
   PAYLOAD_HEADER,
   REFERENCE,
-  recordNamed,
+  RecordLayouts,
   type Types,
   UUID_BYTES,
 } from './layout.ts';
@@ -35,6 +35,7 @@ export function readPayload(
 
 class Reader {
   types: Types;
+  layouts: RecordLayouts;
   bytes: Uint8Array;
   view: DataView;
   /** Cursor and end of the struct area. */
@@ -47,6 +48,7 @@ class Reader {
 
   constructor(types: Types, bytes: Uint8Array) {
     this.types = types;
+    this.layouts = new RecordLayouts(types);
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
@@ -135,11 +137,7 @@ class Reader {
         return readUuid(this.view, block);
       }
       case 'record':
-        return this.record(
-          this.claim(at, 1),
-          layoutOf(recordNamed(this.types, type.name).fields),
-          n,
-        );
+        return this.record(this.claim(at, 1), this.layouts.of(type.name), n);
       case 'list':
         return this.list(at, type.of, n);
       case 'map':
@@ -179,8 +177,7 @@ class Reader {
   list(at: number, of: Type, n: number): unknown[] {
     const items: unknown[] = [];
     if (isRecordLike(of)) {
-      const fields = of.kind === 'record' ? recordNamed(this.types, of.name).fields : null;
-      const layout = fields === null ? null : layoutOf(fields);
+      const layout = of.kind === 'record' ? this.layouts.of(of.name) : null;
       const [first, stride] = this.block(at, n);
       for (let i = 0; i < n; i++) {
         const p = first + i * stride;

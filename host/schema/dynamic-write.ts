@@ -17,7 +17,7 @@ import {
   layoutOf,
   PAYLOAD_HEADER,
   REFERENCE,
-  recordNamed,
+  RecordLayouts,
   strideOf,
   type Types,
   UUID_BYTES,
@@ -70,8 +70,11 @@ class Writer {
   depth = 0;
   types: Types;
 
+  layouts: RecordLayouts;
+
   constructor(types: Types) {
     this.types = types;
+    this.layouts = new RecordLayouts(types);
   }
 
   join(rootSize: number): Uint8Array {
@@ -126,7 +129,7 @@ class Writer {
         return this.refer(at, block, UUID_BYTES);
       }
       case 'record': {
-        const layout = layoutOf(recordNamed(this.types, type.name).fields);
+        const layout = this.layouts.of(type.name);
         const block = this.struct.take(layout.size, 4);
         this.refer(at, block, layout.size);
         return this.record(block, layout, type.name, value, path);
@@ -146,6 +149,22 @@ class Writer {
   }
 
   string(at: number, text: string): void {
+    const { length } = text;
+    const offset = this.text.take(length, 1);
+    const { bytes } = this.text;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 127) {
+        this.text.end = offset;
+        return this.wide(at, text);
+      }
+      bytes[offset + i] = code;
+    }
+    this.refer(at, offset, length);
+  }
+
+  /** A string that is not ASCII alone. */
+  wide(at: number, text: string): void {
     const bytes = utf8.encode(text);
     const offset = this.text.take(bytes.length, 1);
     this.text.bytes.set(bytes, offset);
@@ -183,8 +202,7 @@ class Writer {
 
   /** A list of records: `u32 stride`, then the records. Nothing at all when it is empty. */
   records(at: number, of: Type, items: unknown[], each: (i: number) => string): void {
-    const fields = of.kind === 'record' ? recordNamed(this.types, of.name).fields : [];
-    const layout = layoutOf(fields);
+    const layout = of.kind === 'record' ? this.layouts.of(of.name) : layoutOf([]);
     const first = this.block(at, of.kind === 'uuid' ? UUID_BYTES : layout.size, items.length);
     const stride = of.kind === 'uuid' ? UUID_BYTES : strideOf(layout.size);
     for (let i = 0; i < items.length; i++) {

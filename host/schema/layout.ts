@@ -102,6 +102,25 @@ export function layoutOf(fields: Field[]): Layout {
   return { slots, size: align(at, 4), least };
 }
 
+/** Layouts of the named records of one schema, each made once: for one payload. */
+export class RecordLayouts {
+  readonly #types: Types;
+  readonly #layouts = new Map<string, Layout>();
+
+  constructor(types: Types) {
+    this.#types = types;
+  }
+
+  /** The layout of a record by name. */
+  of(name: string): Layout {
+    const known = this.#layouts.get(name);
+    if (known !== undefined) return known;
+    const layout = layoutOf(recordNamed(this.#types, name).fields);
+    this.#layouts.set(name, layout);
+    return layout;
+  }
+}
+
 /** Stride of a list of records of this size: never 0, so that a list cannot be larger than sent. */
 export function strideOf(size: number): number {
   return Math.max(size, 4);

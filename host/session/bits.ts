@@ -34,6 +34,13 @@ export class Bits {
     return this.held(names);
   }
 
+  /** Mask of the demanded names that `fits` is true of. */
+  matching(fits: (name: string) => boolean): bigint {
+    let mask = 0n;
+    for (const [name, bit] of this.bits) if (fits(name)) mask |= bit;
+    return mask;
+  }
+
   /** Mask of the names that have a bit; the others are demanded nowhere. */
   held(names: readonly string[]): bigint {
     let mask = 0n;

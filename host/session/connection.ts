@@ -26,6 +26,8 @@ export class Connection {
   key = '';
   /** Its number there. */
   subject = 0;
+  /** The caller's text: key of its number for kept replies (S_CALLER). */
+  caller = '';
   /** Null: anonymous. */
   identity: Identity | null = null;
   /** Later HELLOs that wait for their turn, copied. */

@@ -20,6 +20,8 @@ export interface Mint {
   scopes?: string[];
   /** Seconds that the token lives, default 3600. */
   ttl?: number;
+  /** Further claims, such as `{ plan: 'gold' }`: labels of counters. */
+  claims?: Record<string, string>;
 }
 
 export interface DevelopmentIssuer {
@@ -75,8 +77,8 @@ export function openDevelopmentIssuer(folder: string): DevelopmentIssuer {
   const pem = createPublicKey(key).export({ type: 'spki', format: 'pem' }) as string;
   return {
     issuer: { issuer: DEVELOPMENT, audience: DEVELOPMENT, algorithms: ['EdDSA'], key: pem },
-    mintToken: ({ subject, roles = [], scopes = [], ttl = TTL_SEC }) =>
-      new SignJWT({ roles, scope: scopes.join(' ') })
+    mintToken: ({ subject, roles = [], scopes = [], ttl = TTL_SEC, claims = {} }) =>
+      new SignJWT({ ...claims, roles, scope: scopes.join(' ') })
         .setProtectedHeader({ alg: 'EdDSA' })
         .setSubject(subject)
         .setIssuer(DEVELOPMENT)

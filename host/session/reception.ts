@@ -17,6 +17,7 @@ import {
   INTERNAL,
   INVALID_ARGUMENT,
   UNAUTHENTICATED,
+  UNAVAILABLE,
 } from '../../assembly/shared/status.ts';
 import type { Rate } from '../cell/config.ts';
 import type { CellSpec, Lanes } from '../lane/contract.ts';
@@ -28,11 +29,11 @@ import type { Delivery } from './delivery.ts';
 import { checkVersion, Directory, VersionError } from './hello.ts';
 import { Parking } from './parking.ts';
 import type { Revocations } from './revocation.ts';
-import { Refused, Sessions } from './sessions.ts';
+import { type CallerLabels, Refused, Sessions } from './sessions.ts';
 import type { SlotMemory } from './slots.ts';
 import { Strangers } from './strangers.ts';
 import type { Identity, Verifier } from './token.ts';
-import { ANONYMOUS, TokenError } from './token.ts';
+import { ANONYMOUS, KeysUnavailable, TokenError } from './token.ts';
 import type { Hello } from './wire.ts';
 import { errorFrame, HelloError, readHello, welcomeFrame } from './wire.ts';
 
@@ -62,6 +63,8 @@ export interface ReceptionParts {
   revocations: Revocations;
   /** Shared with whoever writes the route rows. */
   rights: Rights;
+  /** Sets of labels of counters: host/telemetry/labels.ts. */
+  labels?: CallerLabels;
   limits?: Partial<SessionLimits>;
   /** Bytes parked over all connections; shared with listenSocket. */
   budget?: Budget;
@@ -114,6 +117,7 @@ function closeReason(text: string): string {
 function statusOf(error: unknown): { status: number; message: string } {
   if (error instanceof Refused) return error;
   if (error instanceof TokenError) return { status: UNAUTHENTICATED, message: error.message };
+  if (error instanceof KeysUnavailable) return { status: UNAVAILABLE, message: error.message };
   if (error instanceof VersionError) return { status: FAILED_PRECONDITION, message: error.message };
   if (error instanceof HelloError) return { status: INVALID_ARGUMENT, message: error.message };
   return { status: INTERNAL, message: 'the host failed to look at the HELLO' };
@@ -259,6 +263,8 @@ class Receptionist implements SessionReception {
     if (status === INTERNAL) this.fault(error);
     this.delivery.flush();
     connection.wire.send(errorFrame(call, status, message));
+    // An issuer that is away is no reason to end a session that stands.
+    if (connection.state === 'open' && error instanceof KeysUnavailable) return;
     connection.wire.close(1008, closeReason(message));
   }
 

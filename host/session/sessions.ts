@@ -12,6 +12,7 @@ import type { Rate } from '../cell/config.ts';
 import { intervalOf } from '../lane/routes.ts';
 import type { Rights } from './bits.ts';
 import type { Connection } from './connection.ts';
+import { scopeMask } from './issuer-scope.ts';
 import type { Revocations } from './revocation.ts';
 import type { Caller, Grant, SlotMemory } from './slots.ts';
 import { callerText, SessionSlots } from './slots.ts';
@@ -30,17 +31,32 @@ export class Refused extends Error {
   }
 }
 
+function callerKey(text: Uint8Array): string {
+  return Buffer.from(text.buffer, text.byteOffset, text.length).toString('latin1');
+}
+
 interface Parts {
   memory: SlotMemory;
   rights: Rights;
   revocations: Revocations;
+  /** Sets of labels of counters; absent: nobody counts by label. */
+  labels?: CallerLabels;
+}
+
+/** What this needs of host/telemetry/labels.ts. */
+export interface CallerLabels {
+  of(claims: Readonly<Record<string, string>>): number;
+  onGrow: () => void;
 }
 
 export class Sessions {
   private readonly slots: SessionSlots;
   private readonly subjects = new Subjects();
+  /** Numbers of callers' whole texts. */
+  private readonly callers = new Subjects();
   private readonly rights: Rights;
   private readonly revocations: Revocations;
+  private readonly labels: CallerLabels | undefined;
   private readonly rate: { interval: number; tolerance: number };
   private readonly live = new Set<Connection>();
 
@@ -48,6 +64,8 @@ export class Sessions {
     this.slots = new SessionSlots(parts.memory);
     this.rights = parts.rights;
     this.revocations = parts.revocations;
+    this.labels = parts.labels;
+    if (this.labels) this.labels.onGrow = () => this.relabel();
     this.rate = perSession ? intervalOf(perSession) : { interval: 0, tolerance: 0 };
     const remask = () => this.remask();
     this.rights.roles.onGrow = remask;
@@ -66,15 +84,19 @@ export class Sessions {
     if (identity) this.checkRevoked(identity);
     const key = identity ? `subject:${identity.subject}` : remoteKey(connection.wire.remote);
     const subject = this.subjects.open(key);
-    const taken = this.slots.take(this.grant(identity, subject), text);
+    const caller = callerKey(text);
+    const number = this.callers.open(caller);
+    const taken = this.slots.take(this.grant(identity, subject, number), text);
     if (!taken) {
       this.subjects.close(key);
+      this.callers.close(caller);
       throw new Refused(UNAVAILABLE, `this host holds at most ${this.slots.count} sessions`);
     }
     connection.slot = taken.slot;
     connection.generation = taken.generation;
     connection.key = key;
     connection.subject = subject;
+    connection.caller = caller;
     connection.identity = identity;
     this.live.add(connection);
   }
@@ -93,8 +115,12 @@ export class Sessions {
       );
     }
     this.checkRevoked(identity);
-    const grant = this.grant(identity, connection.subject);
-    this.slots.refresh(connection.slot, grant, this.text(identity));
+    const text = this.text(identity);
+    const caller = callerKey(text);
+    const number = this.callers.open(caller);
+    this.slots.refresh(connection.slot, this.grant(identity, connection.subject, number), text);
+    this.callers.close(connection.caller);
+    connection.caller = caller;
     connection.identity = identity;
   }
 
@@ -102,6 +128,7 @@ export class Sessions {
     this.live.delete(connection);
     this.slots.give(connection.slot);
     this.subjects.close(connection.key);
+    this.callers.close(connection.caller);
   }
 
   revoke(connection: Connection): void {
@@ -112,8 +139,16 @@ export class Sessions {
     for (const { slot, identity } of this.live) {
       if (!identity) continue;
       const { roles, scopes } = this.rights;
-      this.slots.remask(slot, roles.held(identity.roles), scopes.held(identity.scopes));
+      this.slots.remask(slot, roles.held(identity.roles), scopeMask(scopes, identity));
     }
+  }
+
+  private relabel(): void {
+    for (const { slot, identity } of this.live) this.slots.relabel(slot, this.labelsOf(identity));
+  }
+
+  private labelsOf(identity: Identity | null): number {
+    return identity && this.labels ? this.labels.of(identity.claims) : 0;
   }
 
   private checkRevoked(identity: Identity): void {
@@ -129,15 +164,17 @@ export class Sessions {
     throw new Refused(INVALID_ARGUMENT, `${most}, these have ${text.length}`);
   }
 
-  private grant(identity: Identity | null, subject: number): Grant {
+  private grant(identity: Identity | null, subject: number, caller: number): Grant {
     const { roles, scopes } = this.rights;
     return {
       roleMask: identity ? roles.held(identity.roles) : 0n,
-      scopeMask: identity ? scopes.held(identity.scopes) : 0n,
+      scopeMask: identity ? scopeMask(scopes, identity) : 0n,
       expiry: identity ? identity.served : 0n,
       authenticated: identity !== null,
       revoked: false,
       subject,
+      caller,
+      labels: this.labelsOf(identity),
       ...this.rate,
     };
   }

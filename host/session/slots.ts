@@ -11,10 +11,12 @@
 // and first (0) when it closes; and a refresh passes only through states that both tokens allow.
 
 import {
+  S_CALLER,
   S_EXPIRY,
   S_FLAGS,
   S_GENERATION,
   S_INTERVAL,
+  S_LABELS,
   S_ROLES,
   S_SCOPES,
   S_SUBJECT,
@@ -52,6 +54,10 @@ export interface Grant {
   revoked: boolean;
   /** Number of the subject, for the limiter (subjects.ts). */
   subject: number;
+  /** Number of the caller's whole text: kept replies are the same for it (assembly/kernel/memo). */
+  caller: number;
+  /** Number of the caller's set of labels (host/telemetry/labels.ts), 0 = none. */
+  labels: number;
   /** Microseconds per call and of burst; 0 = no session limit. */
   interval: number;
   tolerance: number;
@@ -114,15 +120,17 @@ export class SessionSlots {
     Atomics.store(this.wide, this.wideWord(slot, S_ROLES), 0n);
     Atomics.store(this.wide, this.wideWord(slot, S_SCOPES), 0n);
     Atomics.store(this.words, this.word(slot, S_SUBJECT_BYTES), 0);
+    Atomics.store(this.words, this.word(slot, S_CALLER), 0);
     this.free.push(slot);
   }
 
   /**
    * Replaces the rights of an open session (same subject). Lanes that read in between see rights
-   * that both the old and the new token give.
+   * that both the old and the new token give. No reply is kept for whoever reads a text meanwhile.
    */
   refresh(slot: number, grant: Grant, text: Uint8Array): void {
     const at = (offset: number) => this.wideWord(slot, offset);
+    Atomics.store(this.words, this.word(slot, S_CALLER), 0);
     Atomics.and(this.wide, at(S_ROLES), grant.roleMask);
     Atomics.and(this.wide, at(S_SCOPES), grant.scopeMask);
     this.writeText(slot, text);
@@ -138,6 +146,11 @@ export class SessionSlots {
   remask(slot: number, roleMask: bigint, scopeMask: bigint): void {
     Atomics.store(this.wide, this.wideWord(slot, S_ROLES), roleMask);
     Atomics.store(this.wide, this.wideWord(slot, S_SCOPES), scopeMask);
+  }
+
+  /** Another set of labels, after a counter named claims that none had named before. */
+  relabel(slot: number, labels: number): void {
+    Atomics.store(this.words, this.word(slot, S_LABELS), labels | 0);
   }
 
   private word(slot: number, offset: number): number {
@@ -158,6 +171,8 @@ export class SessionSlots {
     Atomics.store(this.wide, this.wideWord(slot, S_EXPIRY), grant.expiry);
     Atomics.store(this.wide, this.wideWord(slot, S_ROLES), grant.roleMask);
     Atomics.store(this.wide, this.wideWord(slot, S_SCOPES), grant.scopeMask);
+    this.relabel(slot, grant.labels);
+    Atomics.store(this.words, this.word(slot, S_CALLER), grant.caller | 0);
   }
 
   /** Writes the half that the slot does not point to; length 0 stands in between. */

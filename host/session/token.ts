@@ -1,207 +1,58 @@
 // Owns the verification of bearer tokens (JWT, RFC 7519 and 8725) with jose. A token is verified
-// once, at HELLO. Never fetches keys, never logs a token, never tells which issuers exist.
-//
-// Against algorithm confusion: a key has exactly one algorithm, by its type, and is only ever used
-// with it. A token's header chooses among keys, never how a key is used.
+// once, at HELLO. Never logs a token, never tells which issuers exist. Keys come from keys.ts and
+// key-set.ts; a token's header chooses among them, and its `jku`, `x5u`, `jwk` and `x5c` are never
+// looked at. What the claims become is claims.ts.
 
-import type { JsonWebKey, KeyObject } from 'node:crypto';
-import { createPublicKey, createSecretKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { JWTPayload } from 'jose';
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { Algorithm, Issuer } from '../cell/config.ts';
+import { keyUrl } from '../cell/key-url.ts';
+import { type ClaimNames, claimNames, identity } from './claims.ts';
+import type { Check, Identity } from './identity.ts';
+import { TOKEN_SECONDS, TokenError } from './identity.ts';
+import { fixedKeys, KeySet, type KeySetOptions, type KeySource } from './key-set.ts';
+import { configuredKeys, type Key, KeyError } from './keys.ts';
+
+export type { Check, Identity } from './identity.ts';
+export { ANONYMOUS, NAME_BYTES, NAMES, TOKEN_SECONDS, TokenError } from './identity.ts';
+export { KeysUnavailable } from './key-set.ts';
+export { KeyError } from './keys.ts';
 
 /** Bytes of a token; threat: parsing before anything is known. */
 export const TOKEN_BYTES = 8192;
-/** Bytes of a subject, role or scope. */
-export const NAME_BYTES = 256;
-/** Roles and scopes in one token. */
-export const NAMES = 256;
-/** Bytes that a shared secret needs at least (RFC 7518 3.2). */
-const SECRET_BYTES = 32;
-const RSA_BITS = 2048;
+/** Keys that are tried on one token. Threat: a token without a key id against a large set. */
+export const TRIES = 8;
 const TOLERANCE_SEC = 30;
 const ALGORITHMS: readonly string[] = ['EdDSA', 'ES256', 'RS256', 'HS256'];
-
-/** What failed. `lifetime`: exp lies further ahead than any revocation reaches. */
-export type Check =
-  | 'format'
-  | 'algorithm'
-  | 'issuer'
-  | 'signature'
-  | 'audience'
-  | 'expired'
-  | 'early'
-  | 'lifetime'
-  | 'claims'
-  | 'subject'
-  | 'roles'
-  | 'scopes';
-
-/** A token that is not accepted. `message` may be told to whoever sent it. */
-export class TokenError extends Error {
-  override name = 'TokenError';
-  readonly check: Check;
-
-  constructor(check: Check, message: string) {
-    super(message);
-    this.check = check;
-  }
-}
-
-/**
- * A configured key that cannot be used. For the operator; may name files, never holds key bytes.
- */
-export class KeyError extends Error {
-  override name = 'KeyError';
-}
-
-export interface Identity {
-  subject: string;
-  roles: string[];
-  scopes: string[];
-  /** `exp` in unix microseconds, as WELCOME tells it. */
-  expires: bigint;
-  /** `iat` in unix milliseconds, 0 when the token does not say: revocations ask for it. */
-  issuedMs: number;
-  /** Until when calls are served: `exp` and the issuer's tolerance. */
-  served: bigint;
-}
+/** Checks that another key of the issuer might pass. */
+const ROTATED: readonly Check[] = ['algorithm', 'signature'];
 
 export interface Verifier {
-  /** Rejects with TokenError. */
+  /** Rejects with TokenError, or with KeysUnavailable when the issuer's keys cannot be had. */
   verify(token: string): Promise<Identity>;
+  /** Begins to fetch what issuers publish, so that the first token need not wait. Never throws. */
+  warm(): void;
+  /** Ends fetches that are under way. */
+  close(): void;
 }
 
-interface Key {
-  algorithm: Algorithm;
-  key: KeyObject;
-  kid?: string;
-}
+/** What reaches beyond this process. */
+export type Network = Pick<KeySetOptions, 'report' | 'elapsedMs' | 'fetch'>;
+
 interface Trusted {
   audience: string;
   tolerance: number;
-  keys: Key[];
+  algorithms: readonly Algorithm[];
+  claims: ClaimNames;
+  source: KeySource;
 }
 
-function algorithmOf(key: KeyObject): Algorithm {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
-  if (type === 'ed25519') return 'EdDSA';
-  if (type === 'ec' && details?.namedCurve === 'prime256v1') return 'ES256';
-  if (type === 'rsa') {
-    if ((details?.modulusLength ?? 0) >= RSA_BITS) return 'RS256';
-    throw new KeyError(`an RSA key needs at least ${RSA_BITS} bits`);
-  }
-  throw new KeyError(`keys of type ${type ?? 'unknown'} are not used (Ed25519, P-256 or RSA is)`);
+/** The header's part of a token, before anything is proven. */
+interface Decoded {
+  alg: string;
+  kid?: string;
+  issuer: string;
 }
-
-function keyOfJwk(jwk: JsonWebKey & { kid?: unknown }): Key {
-  if (jwk.kty === 'oct') throw new KeyError('a shared secret goes in `secret`, not in a key');
-  if (jwk.d !== undefined) throw new KeyError('this is a private key; give its public half');
-  const key = createPublicKey({ key: jwk, format: 'jwk' });
-  const algorithm = algorithmOf(key);
-  return typeof jwk.kid === 'string' ? { algorithm, key, kid: jwk.kid } : { algorithm, key };
-}
-
-/** Public keys of a text: PEM, a JWK, or a set of JWKs. */
-function keysOfText(text: string): Key[] {
-  const trimmed = text.trim();
-  if (trimmed.startsWith('{')) {
-    const parsed = JSON.parse(trimmed) as JsonWebKey & { keys?: JsonWebKey[] };
-    return Array.isArray(parsed.keys) ? parsed.keys.map(keyOfJwk) : [keyOfJwk(parsed)];
-  }
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(trimmed)) {
-    throw new KeyError('this is a private key; give its public half');
-  }
-  const key = createPublicKey(trimmed);
-  return [{ algorithm: algorithmOf(key), key }];
-}
-
-function keysOf(config: Issuer): Key[] {
-  if (config.secret !== undefined) {
-    const { secret } = config;
-    if (Buffer.byteLength(secret) < SECRET_BYTES) {
-      throw new KeyError(`HS256 needs a secret of at least ${SECRET_BYTES} bytes`);
-    }
-    if (/-----BEGIN/.test(secret))
-      throw new KeyError('this secret is a PEM file; use `key` for it');
-    return [{ algorithm: 'HS256', key: createSecretKey(Buffer.from(secret)) }];
-  }
-  const text = config.keyFile === undefined ? config.key : readFileSync(config.keyFile, 'utf8');
-  if (text === undefined) throw new KeyError('it has neither key, keyFile nor secret');
-  return keysOfText(text);
-}
-
-function trust(config: Issuer): Trusted {
-  let keys: Key[];
-  try {
-    keys = keysOf(config);
-  } catch (error) {
-    const where = config.keyFile ? `${config.issuer} (${config.keyFile})` : config.issuer;
-    const what =
-      error instanceof KeyError || config.secret === undefined ? (error as Error).message : '';
-    throw new KeyError(`The key of issuer ${where} cannot be used: ${what}`, { cause: error });
-  }
-  const used = keys.filter((key) => config.algorithms.includes(key.algorithm));
-  if (used.length === 0) {
-    const kinds = [...new Set(keys.map((key) => key.algorithm))].join(', ');
-    throw new KeyError(
-      `The key of issuer ${config.issuer} is for ${kinds || 'nothing'}, ` +
-        `but its algorithms are ${config.algorithms.join(', ')}.`,
-    );
-  }
-  const tolerance = config.clockToleranceSec ?? TOLERANCE_SEC;
-  return { audience: config.audience, tolerance, keys: used };
-}
-
-function names(value: unknown, check: 'roles' | 'scopes'): string[] {
-  if (!Array.isArray(value) || value.length > NAMES || !value.every(isName)) {
-    throw new TokenError(
-      check,
-      `the token's ${check} are not a list of at most ${NAMES} short texts`,
-    );
-  }
-  return [...new Set(value as string[])];
-}
-
-function isName(value: unknown): value is string {
-  if (typeof value !== 'string' || value === '' || /[\u0000-\u001f\u007f]/.test(value))
-    return false;
-  return Buffer.byteLength(value) <= NAME_BYTES;
-}
-
-function scopesOf(payload: JWTPayload): string[] {
-  const { scope, scopes } = payload;
-  if (scope !== undefined && typeof scope !== 'string') {
-    throw new TokenError('scopes', "the token's scope is not a text of names separated by spaces");
-  }
-  const spaced = typeof scope === 'string' ? scope.split(' ').filter((name) => name !== '') : [];
-  return names([...spaced, ...(scopes === undefined ? [] : names(scopes, 'scopes'))], 'scopes');
-}
-
-function identity(payload: JWTPayload, tolerance: number): Identity {
-  const { sub } = payload;
-  if (!isName(sub))
-    throw new TokenError('subject', 'the token has no subject (sub) that can be used');
-  if (sub === ANONYMOUS) throw new TokenError('subject', `the subject ${ANONYMOUS} is reserved`);
-  const expires = BigInt(Math.floor(payload.exp! * 1e6));
-  return {
-    subject: sub,
-    roles: payload.roles === undefined ? [] : names(payload.roles, 'roles'),
-    scopes: scopesOf(payload),
-    expires,
-    issuedMs: typeof payload.iat === 'number' ? payload.iat * 1000 : 0,
-    served: expires + BigInt(tolerance) * 1_000_000n,
-  };
-}
-
-/** Subject of sessions without a token; no token may claim it. */
-export const ANONYMOUS = 'anonymous';
-
-/**
- * Seconds that a token may live at most: revocations are kept this long, so none outlives its own.
- */
-export const TOKEN_SECONDS = 400 * 24 * 3600;
 
 /** jose's error as a check and a sentence. Claims are looked at only after the signature held. */
 function explain(error: unknown): TokenError {
@@ -221,7 +72,7 @@ function explain(error: unknown): TokenError {
   return new TokenError('format', 'the token is not a well-formed signed JWT');
 }
 
-function decoded(token: string): { alg: string; kid?: string; issuer: string } {
+function decoded(token: string): Decoded {
   if (typeof token !== 'string' || token.length > TOKEN_BYTES) {
     throw new TokenError('format', `a token may have at most ${TOKEN_BYTES} bytes`);
   }
@@ -234,11 +85,31 @@ function decoded(token: string): { alg: string; kid?: string; issuer: string } {
   }
 }
 
+function trust(config: Issuer, network: Network): Trusted {
+  const { issuer, audience, algorithms, key, keyFile, secret } = config;
+  const standing = key !== undefined || keyFile !== undefined || secret !== undefined;
+  const source = standing
+    ? fixedKeys(configuredKeys(config))
+    : new KeySet({ issuer, algorithms, url: addressOf(config), ...network });
+  const tolerance = config.clockToleranceSec ?? TOLERANCE_SEC;
+  return { audience, algorithms, tolerance, claims: claimNames(config), source };
+}
+
+/** Where an issuer's keys are, or where it tells that. Throws KeyError. */
+function addressOf({ issuer, jwksUrl }: Issuer): KeySetOptions['url'] {
+  try {
+    return jwksUrl === undefined ? { tells: keyUrl(issuer) } : { keys: keyUrl(jwksUrl) };
+  } catch (error) {
+    const what = `its keys cannot be fetched: ${(error as Error).message}`;
+    throw new KeyError(`The issuer ${issuer} has no key, and ${what}`, { cause: error });
+  }
+}
+
 class Issuers implements Verifier {
   private readonly issuers = new Map<string, Trusted>();
   private readonly nowMs: () => number;
 
-  constructor(configs: readonly Issuer[], nowMs: () => number) {
+  constructor(configs: readonly Issuer[], nowMs: () => number, network: Network) {
     this.nowMs = nowMs;
     for (const config of configs) {
       if (this.issuers.has(config.issuer)) {
@@ -246,30 +117,53 @@ class Issuers implements Verifier {
           `The issuer ${config.issuer} is configured twice; put its keys in one JWK set.`,
         );
       }
-      this.issuers.set(config.issuer, trust(config));
+      this.issuers.set(config.issuer, trust(config, network));
     }
   }
 
+  warm(): void {
+    // A failure is reported by the source, and tried again when a token comes.
+    for (const { source } of this.issuers.values()) source.keys().catch(() => {});
+  }
+
+  close(): void {
+    for (const { source } of this.issuers.values()) source.close();
+  }
+
   async verify(token: string): Promise<Identity> {
-    const { alg, kid, issuer } = decoded(token);
-    if (!ALGORITHMS.includes(alg)) {
+    const header = decoded(token);
+    if (!ALGORITHMS.includes(header.alg)) {
       throw new TokenError('algorithm', `tokens must be signed with ${ALGORITHMS.join(', ')}`);
     }
-    const trusted = this.issuers.get(issuer);
+    const trusted = this.issuers.get(header.issuer);
     if (!trusted)
       throw new TokenError('issuer', 'this host does not trust the issuer of the token (iss)');
-    const keys = trusted.keys.filter(
+    if (!trusted.algorithms.some((known) => known === header.alg)) throw noKey();
+    const keys = await trusted.source.keys();
+    try {
+      return await this.tried(token, header, trusted, keys);
+    } catch (error) {
+      // Another key id, or the same one for another key: the issuer may have rotated.
+      const rotated = error instanceof TokenError && ROTATED.includes(error.check);
+      const newer = rotated ? await trusted.source.newer(keys) : null;
+      if (newer === null) throw error;
+      return await this.tried(token, header, trusted, newer);
+    }
+  }
+
+  /** Tries the keys that fit the header, one after the other. */
+  private async tried(
+    token: string,
+    { alg, kid, issuer }: Decoded,
+    trusted: Trusted,
+    all: readonly Key[],
+  ): Promise<Identity> {
+    const fitting = all.filter(
       (key) =>
         key.algorithm === alg && (kid === undefined || key.kid === undefined || key.kid === kid),
     );
-    if (keys.length === 0) {
-      throw new TokenError(
-        'algorithm',
-        'no key of the issuer fits the algorithm and key id of the token',
-      );
-    }
-    let failure = new TokenError('signature', "the token's signature does not verify");
-    for (const key of keys) {
+    let failure = noKey();
+    for (const key of fitting.slice(0, TRIES)) {
       try {
         return this.accept(await this.signed(token, issuer, trusted, key), trusted);
       } catch (error) {
@@ -297,26 +191,33 @@ class Issuers implements Verifier {
     return payload;
   }
 
-  private accept(payload: JWTPayload, trusted: Trusted): Identity {
+  private accept(payload: JWTPayload, { claims, tolerance }: Trusted): Identity {
     if (payload.exp! - this.nowMs() / 1000 > TOKEN_SECONDS) {
       const days = TOKEN_SECONDS / 24 / 3600;
       throw new TokenError('lifetime', `the token expires more than ${days} days from now`);
     }
     // An issuing time ahead of ours would step over revocations.
-    if ((payload.iat ?? 0) > this.nowMs() / 1000 + trusted.tolerance) {
+    if ((payload.iat ?? 0) > this.nowMs() / 1000 + tolerance) {
       throw new TokenError('early', 'the token was issued in the future (iat)');
     }
-    return identity(payload, trusted.tolerance);
+    return identity(payload, claims, tolerance);
   }
 }
 
+function noKey(): TokenError {
+  const text = 'no key of the issuer fits the algorithm and key id of the token';
+  return new TokenError('algorithm', text);
+}
+
 /**
- * Reads the issuers' keys. Throws KeyError naming the issuer.
+ * Reads the issuers' keys that are configured; the published ones are fetched when they are needed.
+ * Throws KeyError naming the issuer.
  * @param nowMs unix milliseconds, for tests
  */
 export function createVerifier(
   issuers: readonly Issuer[],
   nowMs: () => number = Date.now,
+  network: Network = { report: () => {}, elapsedMs: () => performance.now() },
 ): Verifier {
-  return new Issuers(issuers, nowMs);
+  return new Issuers(issuers, nowMs, network);
 }

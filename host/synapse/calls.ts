@@ -12,6 +12,7 @@ import {
   AT_EXTRA,
   AT_KIND,
   AT_LENGTH,
+  FLAG_EXT,
   HEADER_BYTES,
   KIND_CANCEL,
   KIND_REQUEST,
@@ -30,6 +31,7 @@ import { Batch } from './outbox.ts';
 import { ROUTE_REFUSED, Roster } from './roster.ts';
 import { CALLS_MAX, QUEUED, SENT, SLOT_MASK, Slots } from './slots.ts';
 import { checkTimeout, remaining, Ticker } from './timeout.ts';
+import { TRACE_BYTES, Tracer, type TraceSource } from './trace.ts';
 
 /** Bytes of a batch that leave without waiting for the microtask: the host can begin on them. */
 const BATCH_BYTES = 64 << 10;
@@ -52,7 +54,10 @@ export abstract class Calls implements Caller {
   protected readonly ticker = new Ticker(() => this.tick());
   private readonly timeout: number;
   private readonly queueBytes: number;
+  private readonly tracer: Tracer | null;
   private encoding = false;
+  /** Bytes of extensions of the call that is being encoded. */
+  private extra = 0;
   private scheduled = false;
   protected cancels: number[] = [];
   private accept: Settle | null = null;
@@ -65,11 +70,12 @@ export abstract class Calls implements Caller {
 
   /**
    * `timeout`: milliseconds a call may take unless it says otherwise. `queueBytes`: the
-   * backlog's.
+   * backlog's. `trace`: asked at each call for its traceparent.
    */
-  constructor(timeout: number, queueBytes: number) {
+  constructor(timeout: number, queueBytes: number, trace?: TraceSource) {
     this.timeout = timeout;
     this.queueBytes = queueBytes;
+    this.tracer = trace === undefined ? null : new Tracer(trace);
   }
 
   /** Sends whole frames. Called only between `flow` and `halt`; must not call back in. */
@@ -96,13 +102,26 @@ export abstract class Calls implements Caller {
     this.encoding = true;
     const box = this.outbox;
     if (box.at + HEADER_BYTES > box.bytes.length) box.grow(box.at + HEADER_BYTES);
+    if (this.tracer !== null) return this.beginTraced(this.tracer);
     return box.at + HEADER_BYTES;
   }
 
-  end<T>(method: number, bytes: number, decode: Decode<T>, options?: CallOptions): Promise<T> {
+  /** As begin(), with the call's trace between header and payload when it has one. */
+  private beginTraced(tracer: Tracer): number {
+    const bytes = tracer.extension();
+    this.extra = bytes === null ? 0 : TRACE_BYTES;
+    const from = this.outbox.at + HEADER_BYTES;
+    if (bytes === null) return from;
+    this.outbox.grow(from + TRACE_BYTES);
+    this.outbox.bytes.set(bytes, from);
+    return from + TRACE_BYTES;
+  }
+
+  end<T>(method: number, payload: number, decode: Decode<T>, options?: CallOptions): Promise<T> {
     this.encoding = false;
     const box = this.outbox;
     const from = box.at;
+    const bytes = payload + this.extra;
     const size = (HEADER_BYTES + bytes + 7) & ~7;
     const timeout = options?.timeout ?? this.timeout;
     const signal = options?.signal;
@@ -127,7 +146,10 @@ export abstract class Calls implements Caller {
     const { view } = box;
     for (let at = from + HEADER_BYTES + bytes; at < from + size; at++) view.setUint8(at, 0);
     view.setUint32(from + AT_LENGTH, bytes, true);
-    view.setUint32(from + AT_KIND, KIND_REQUEST | (route << 16), true);
+    const flags =
+      this.extra === 0 ? this.roster.flags[method] : this.roster.flags[method] | FLAG_EXT;
+    const kind = KIND_REQUEST | (flags << 8);
+    view.setUint32(from + AT_KIND, kind | (route << 16), true);
     view.setUint32(from + AT_CALL, slots.ids[slot], true);
     view.setUint32(from + AT_EXTRA, remaining(timeout), true);
     if (leaves) this.leave(slot, from, size);

@@ -28,6 +28,8 @@ export interface MethodRef {
   name: string;
   fingerprint: bigint;
   text: string;
+  /** CHANNEL_* of frame.ts that its calls go out on; absent = APP. */
+  channel?: number;
 }
 
 /** What a generated method does:

@@ -11,4 +11,5 @@ export { type InProcess, memory } from './memory.ts';
 export type { ConnectOptions, Token } from './platform.ts';
 export { type ReasonText, reasonText } from './reasons.ts';
 export { type StateListener, Synapse } from './synapse.ts';
+export { parseTraceParent, type TraceParent, type TraceSource } from './trace.ts';
 export type { Dial, Transport, TransportEvents } from './transport.ts';

@@ -74,6 +74,8 @@ const FINAL: number[] = [
 ];
 /** A token is fetched anew when this share of what is left of its life is over. */
 const REFRESH_SHARE = 0.8;
+/** When a host cannot judge a fresh token now, it is asked again after this long at most. */
+const RENEW_AGAIN_MS = 5000;
 const TIMER_MAX_MS = 0x7fffffff;
 
 type Timer = ReturnType<typeof setTimeout>;
@@ -245,10 +247,25 @@ export class Link {
       this.owner.ready(welcome.messageBytes, welcome.creditBytes);
       this.greetMore();
     } catch (error) {
-      if (epoch === this.epoch) {
-        this.abandon(CLOSE_NORMAL, 'hello failed', unavailable(error, 'cannot renew the session'));
-      }
+      if (epoch !== this.epoch) return;
+      const why = unavailable(error, 'cannot renew the session');
+      const calls = this.owner.roster.pending().length > 0;
+      if (why.status === UNAVAILABLE && !calls) this.renewLater();
+      else this.abandon(CLOSE_NORMAL, 'hello failed', why);
     }
+  }
+
+  /** Issuer or host cannot say now: the session that stands goes on for as long as it has. */
+  private renewLater(): void {
+    this.greeting = false;
+    if (this.refresh !== null) clearTimeout(this.refresh);
+    this.refresh = setTimeout(
+      () => {
+        if (this.up && !this.greeting) void this.greetAgain();
+      },
+      Math.min(RENEW_AGAIN_MS, this.options.backoff?.maxMs ?? RENEW_AGAIN_MS),
+    );
+    unref(this.refresh);
   }
 
   private planRefresh(welcome: Welcome): void {

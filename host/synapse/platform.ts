@@ -1,6 +1,7 @@
 // Owns what a program may say about a connection, and what differs between a browser and Node.
 
 import type { Backoff, Target } from './link.ts';
+import type { TraceSource } from './trace.ts';
 import type { Dial } from './transport.ts';
 
 export type Token = string | null | (() => string | null | Promise<string | null>);
@@ -28,7 +29,18 @@ export interface ConnectOptions {
   /** Who this program is, for the host's log. */
   agent?: string;
   /** Development only, Node: who the minted token speaks for, when the host is found. */
-  as?: { subject?: string; roles?: string[]; scopes?: string[] };
+  as?: {
+    subject?: string;
+    roles?: string[];
+    scopes?: string[];
+    claims?: Record<string, string>;
+  };
+  /**
+   * The trace that a call belongs to: asked at each call, answers a W3C `traceparent`, or null for
+   * none. With OpenTelemetry: `trace: () => { const c = trace.getActiveSpan()?.spanContext();
+   * return c ? `00-${c.traceId}-${c.spanId}-0${c.traceFlags}` : null; }`.
+   */
+  trace?: TraceSource;
   /** Another way to carry bytes than the url's: in-process, or a test's. */
   dial?: Dial;
 }

@@ -104,6 +104,30 @@ const TEXTS: Record<ReasonName, ReasonText> = {
     text: 'the host is shutting down',
     fix: 'connect again: another host, or this one after its restart',
   },
+  REASON_NO_CELL: {
+    text: 'the cell that it calls is not loaded in this host',
+    fix: 'serve that cell too: `cell run a.cell.ts b.cell.ts`',
+  },
+  REASON_CALL_CYCLE: {
+    text: 'the cell that it calls is waiting for this very call',
+    fix: 'break the circle: an actor cannot serve a call while it is in one',
+  },
+  REASON_CALL_DEPTH: {
+    text: 'calls from cell to cell nest too deep',
+    fix: 'look for cells that call each other without end; 16 levels are served',
+  },
+  REASON_CALL_WAITS: {
+    text: 'the cell that it calls has to wait, and this call cannot',
+    fix: 'try again shortly: cells were being loaded',
+  },
+  REASON_CALL_START: {
+    text: 'a cell cannot call another one before it has started',
+    fix: 'call it from a method: in start() there is no caller whose rights would count',
+  },
+  REASON_REMOTE_CHANGED: {
+    text: 'the cell that it calls has another signature than it was built against',
+    fix: 'build the calling cell again',
+  },
   CLOSE_FRAME_LENGTH: {
     text: 'a frame is longer than its message',
     fix: 'report it: the sender wrote a wrong length, or a proxy cut the message',

@@ -52,6 +52,8 @@ const REFUSALS = new Map<number, Refusal>([
 export class Roster {
   readonly methods: MethodRef[] = [];
   routes = new Int32Array(64);
+  /** Bits of a method's calls in the second byte of their header: the channel. */
+  flags = new Uint8Array(64);
   private readonly refusals: { status: number; why: string }[] = [];
   private readonly firsts = new Map<MethodRef[], number>();
 
@@ -66,7 +68,11 @@ export class Roster {
       const wider = new Int32Array(this.methods.length * 2);
       wider.set(this.routes);
       this.routes = wider;
+      const more = new Uint8Array(wider.length);
+      more.set(this.flags);
+      this.flags = more;
     }
+    for (const [i, { channel = 0 }] of methods.entries()) this.flags[first + i] = channel;
     this.routes.fill(ROUTE_PENDING, first, this.methods.length);
     return first;
   }

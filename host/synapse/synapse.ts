@@ -20,7 +20,7 @@ export class Synapse extends Answers {
 
   private constructor(options: ConnectOptions) {
     const { timeout, queueBytes } = settings(options);
-    super(timeout, queueBytes);
+    super(timeout, queueBytes, options.trace);
     const owner: LinkOwner = {
       roster: this.roster as Roster,
       message: (bytes, view, from, to) => this.receive(bytes, view, from, to),

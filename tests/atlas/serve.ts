@@ -6,10 +6,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { make } from '../../build/make.ts';
 import { blobRoot, makePlaces } from '../../cells/apps/atlas/data/make.ts';
 import type { Page } from '../../host/gateway/pages.ts';
 import { type Host, startHost } from '../../host/host.ts';
+import { make } from '../std/make.ts';
 
 export const project = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 

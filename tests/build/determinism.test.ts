@@ -8,7 +8,7 @@ import test from 'ava';
 import { sha256 } from '../../build/6-lock/files.ts';
 import { compiled, folderWith } from './project.ts';
 
-const MAKE = fileURLToPath(new URL('../../build/make.ts', import.meta.url));
+const MAKE = fileURLToPath(new URL('../std/make.ts', import.meta.url));
 const FILES = {
   'src/cells/shop.cell.ts': `import { Item, price } from "../lib/item";
 /** Sells. */
@@ -60,7 +60,7 @@ test('place, working folder, locale and time zone do not matter', async (t) => {
     ),
   );
   const first = await hashes(one.folder, one.folder, { TZ: 'UTC', LC_ALL: 'C' });
-  t.is(first.trim().split('\n').length, 5);
+  t.is(first.trim().split('\n').length, 6);
   const there = path.join(two.folder, 'deeper', 'in here');
   t.is(await hashes(there, there, { TZ: 'Asia/Kathmandu', LC_ALL: 'tr_TR.UTF-8' }), first);
   t.is(await hashes(there, path.join(there, 'src'), { TZ: 'America/St_Johns' }), first);

@@ -1,24 +1,23 @@
 // Emitting keeps every position of the user's text, and adds only what a file needs.
 import test from 'ava';
-import { readSource } from '../../build/1-read/read.ts';
+import { kebab } from '../../build/2-discover/cell-name.ts';
 import { emitEntry } from '../../build/4-emit/handlers.ts';
-import { kebab } from '../../build/4-emit/service.ts';
-import { emitUserText, relativeImport } from '../../build/4-emit/user-text.ts';
+import { relativeImport } from '../../build/4-emit/user-text.ts';
 import { link } from './linked.ts';
-import { built, described } from './project.ts';
+import { built, described, emitted } from './project.ts';
 
 const TEXT = `@Auth.require({
   role: "ä",\r
 })
 @service class Example {
-  @Auth.public @inline static x: u32 = 0;
-  m(): string { return fail<string>(Status.ABORTED, "@Auth.public"); }
+  @inline static x: u32 = 0;
+  @Auth.public m(): string { return fail<string>(Status.ABORTED, "@Auth.public"); }
 }
 // the end`;
 
 test('positions stay, decorators become blanks, line ends stay', async (t) => {
-  const source = await readSource(TEXT, 'a.cell.ts');
-  const { text } = emitUserText(source, 'a.cell.ts', ['Example'], new Set(['Example']));
+  const { texts } = await emitted(TEXT);
+  const { text } = texts.get('example.cell.ts')!;
   const kept = text.slice(0, TEXT.length);
   for (let i = 0; i < TEXT.length; i++) {
     if (kept[i] !== TEXT[i]) t.is(kept[i], ' ', `at ${i}`);
@@ -34,20 +33,19 @@ test('positions stay, decorators become blanks, line ends stay', async (t) => {
 });
 
 test('a name is imported only where it is used and not declared', async (t) => {
-  const text = 'class Blob {} const x = a.log + blog + Blob; function f(): void { random(); }';
-  const source = await readSource(text, 'lib/a.ts');
-  const emitted = emitUserText(source, 'lib/a.ts', [], new Set(['Blob', 'x', 'f']));
-  t.deepEqual(emitted.text.slice(text.length).trim().split('\n'), [
-    'import { random } from "cell/random";',
-  ]);
-  const plain = await readSource('const y = 1;', 'b.ts');
-  t.is(emitUserText(plain, 'b.ts', [], new Set(['y'])).text, 'const y = 1;');
-});
-
-test('a file below the root reaches the entry for details', async (t) => {
-  const source = await readSource('function f(): void { details(1); }', 'lib/deep/a.ts');
-  const { text } = emitUserText(source, 'lib/deep/a.ts', [], new Set(['f']));
-  t.true(text.includes('import { details } from "../../__cell";'));
+  const used = `class Blob {} const x = a.log + blog + Blob; function f(): void { random(); }
+    import "./plain"; import "./deep/a";`;
+  const deep = 'function f(): void { details(new D()); } class D {} import "../plain";';
+  const { texts } = await emitted({
+    'example.cell.ts': '@service class Example { m(): void {} } import "./lib/used";',
+    'lib/used.ts': used,
+    'lib/plain.ts': 'const y = 1;',
+    'lib/deep/a.ts': deep,
+  });
+  const behind = (path: string, own: string) => texts.get(path)!.text.slice(own.length).trim();
+  t.is(behind('lib/used.ts', used), 'import { random } from "cell/random";');
+  t.is(texts.get('lib/plain.ts')!.text, 'const y = 1;');
+  t.true(behind('lib/deep/a.ts', deep).includes('import { details } from "../../__cell";'));
   t.is(relativeImport('a.ts', 'b/c.ts'), './b/c');
   t.is(relativeImport('a/b.ts', 'a/c.ts'), './c');
 });
@@ -57,12 +55,16 @@ test('the entry has one function a method and none of the private ones', async (
     '@service class Example { a(n: u32): u32 { return n; } b(): void {} private c(): void {} }',
   );
   if (service === null) return t.fail();
-  const text = emitEntry(service, 'example.cell.ts');
+  const entry = () =>
+    emitEntry(service, 'example.cell.ts')
+      .map((l) => l.text)
+      .join('\n');
+  const text = entry();
   t.is([...text.matchAll(/^function serve\d+/gm)].length, 2);
   t.true(text.includes('import { __cell_Example as Example } from "./example.cell";'));
   t.true(text.includes('service.b();') && !text.includes('service.c'));
   t.false(text.includes('export function start'));
-  t.is(emitEntry(service, 'example.cell.ts'), text);
+  t.is(entry(), text);
 });
 
 test('cell names are the class name in kebab-case', (t) => {

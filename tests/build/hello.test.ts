@@ -3,11 +3,12 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { buildService } from '../../build/driver.ts';
 import { link } from './linked.ts';
+import { STANDARD } from './project.ts';
 
 const FILE = fileURLToPath(new URL('../../cells/apps/hello/hello.cell.ts', import.meta.url));
 
 test('hello greets, in languages, and says why it does not', async (t) => {
-  const { compiled, findings } = await buildService(FILE, '/', {});
+  const { compiled, findings } = await buildService(FILE, '/', {}, STANDARD);
   t.deepEqual(findings, []);
   if (compiled === null) return t.fail();
   const x = await link(compiled);

@@ -28,6 +28,11 @@ const OUT = ARGUMENTS + ROOM;
 const SLOT = OUT + ROOM;
 
 const modules = new Map<string, WebAssembly.Module>();
+/** A host without feature flags. */
+const NO_FLAGS = {
+  bool: (_at: number, _length: number, fallback: number) => fallback,
+  variant: () => 0,
+};
 
 async function shipped(name: string): Promise<WebAssembly.Module> {
   await buildAssembly();
@@ -60,7 +65,10 @@ export interface Linked {
 }
 
 /** Links an instance and initialises it. `imports` adds host functions, e.g. of `cell:blob`. */
-export async function link(cell: Compiled, imports: WebAssembly.Imports = {}): Promise<Linked> {
+export async function link(
+  cell: Pick<Compiled, 'wasm' | 'schema'>,
+  imports: WebAssembly.Imports = {},
+): Promise<Linked> {
   const [gateModule, membraneModule] = [await shipped('gate'), await shipped('membrane')];
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
   const bytes = new Uint8Array(memory.buffer);
@@ -77,6 +85,7 @@ export async function link(cell: Compiled, imports: WebAssembly.Imports = {}): P
     'cell:log': gate,
     'cell:clock': gate,
     'cell:random': gate,
+    'cell:flags': NO_FLAGS,
     ...imports,
   };
   const { exports } = new WebAssembly.Instance(module, given as WebAssembly.Imports);

@@ -5,11 +5,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { findServices, make, PLACES } from '../../build/make.ts';
+import { findServices, PLACES } from '../../build/make.ts';
+import { make } from '../std/make.ts';
 import { folderWith } from './project.ts';
 
 const HELLO = '@service class Hello { hi(): string { return "hi"; } }';
-const MAKE = fileURLToPath(new URL('../../build/make.ts', import.meta.url));
+const MAKE = fileURLToPath(new URL('../std/make.ts', import.meta.url));
 
 function project(files: Record<string, string>) {
   const { folder: cwd, remove } = folderWith(files);
@@ -157,12 +158,15 @@ test('what a new lock changes is said in words', async (t) => {
     'gone is gone; clients that call it get UNIMPLEMENTED',
     'hi: parameter 1: string became u32; clients built before are refused',
     'open: access is public now, was authenticated',
-    'needs the capability log now (Hello.fresh)',
+    'uses macros of auth now',
+    'may use log now (brought by Hello.fresh); approved in .cell/lock/capabilities.lock',
   ]);
   t.deepEqual((await p.run())[0].changes, []);
   for (const damaged of ['', '{}', 'null', '{"methods":{"a":5},"capabilities":[]}']) {
     p.write('.cell/lock/hello.lock', damaged);
-    t.deepEqual((await p.run())[0].changes, []);
+    const [said, ...more] = (await p.run())[0].changes;
+    t.regex(said, /^the lock does not fit its hash/);
+    t.deepEqual(more, []);
   }
   p.remove();
 });
@@ -211,7 +215,9 @@ test('an unchanged build loads neither asc nor the stages', async (t) => {
   const { cached, seen } = JSON.parse(out) as { cached: boolean; seen: string[] };
   t.true(cached);
   t.deepEqual(
-    seen.filter((s) => /assemblyscript(\/asc)?$|driver|magic-string|read\.ts/.test(s)),
+    seen.filter((s) =>
+      /assemblyscript(\/asc)?$|driver|magic-string|1-read|wire\.ts|jose|piscina/.test(s),
+    ),
     [],
   );
   p.remove();

@@ -2,9 +2,9 @@
 // import.
 import test from 'ava';
 import { CallGraph } from '../../build/5-compile/call-graph.ts';
-import { graphOf } from '../../build/5-compile/compile.ts';
 import { callsIn } from '../../build/5-compile/instructions.ts';
 import { ByteReader } from '../../build/5-compile/module-bytes.ts';
+import { graphOf } from '../../build/5-compile/reach.ts';
 import { compiled, described } from './project.ts';
 
 const TEXT = `

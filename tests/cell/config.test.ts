@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import { settingsOf } from '../../build/3-negotiate/settings.ts';
 import {
   ConfigError,
   checkConfig,
@@ -72,8 +73,11 @@ test('what is wrong is said with its path and what would be right', (t) => {
     [{ limits: { methods: { search: { perSecond: 1 } } } }, /`search` is not a method such as/],
     [{ issuers: [{ ...issuer, algorithms: ['none'] }] }, /algorithms\[0\]: expected one of EdDSA/],
     [{ issuers: [{ ...issuer, algorithms: [] }] }, /at least one algorithm/],
-    [{ issuers: [{ ...issuer, key: 'x' }] }, /exactly one of key, keyFile and secret/],
-    [{ issuers: [{ ...issuer, keyFile: undefined }] }, /exactly one of key, keyFile and secret/],
+    [{ issuers: [{ ...issuer, key: 'x' }] }, /exactly one of key, keyFile, secret and jwksUrl/],
+    [
+      { issuers: [{ ...issuer, issuer: 'us', keyFile: undefined }] },
+      /exactly one of .* \(none only for an issuer that is an https address\)/,
+    ],
     [{ issuers: [{ ...issuer, algorithms: ['HS256'] }] }, /HS256 goes with `secret`/],
     [{ issuers: [{ ...issuer, algorithms: ['HS256', 'RS256'] }] }, /HS256 stands alone/],
     [{ issuers: [{ ...issuer, clockToleranceSec: 301 }] }, /from 0 to 300/],
@@ -134,4 +138,68 @@ test('what is said of a served cell is checked against it, of others not', (t) =
       message: /^cell\.config\.ts\.grants\.atlas\.blob\.root: expected a folder that is there/,
     });
   }
+});
+
+test('published keys: the address, https or this machine, and where roles stand', (t) => {
+  const { keyFile: _, ...published } = issuer;
+  const good = (more: object) =>
+    t.notThrows(() => checkConfig({ issuers: [{ ...published, ...more }] }), JSON.stringify(more));
+  good({});
+  good({ issuer: 'http://127.0.0.1:3000' });
+  good({ issuer: 'our-login', jwksUrl: 'https://id.example.org/keys' });
+  for (const host of ['localhost', '127.0.0.1:80', '[::1]:80'])
+    good({ jwksUrl: `http://${host}/` });
+  good({ rolesClaim: 'realm_access.roles', scopesClaim: ['https://x.org/s'] });
+  const cases: [object, RegExp][] = [
+    [{ issuer: 'http://id.example.org' }, /issuers\[0\]\.issuer: .* not behind https/],
+    [{ jwksUrl: 'http://id.example.org/keys' }, /jwksUrl: .* not behind https/],
+    [{ jwksUrl: 'http://127.0.0.1.example.org/' }, /not behind https/],
+    [{ jwksUrl: 'http://localhost@id.example.org/' }, /not behind https/],
+    [{ jwksUrl: 'http://10.0.0.1/' }, /not behind https/],
+    [{ jwksUrl: 'file:///etc/passwd' }, /not behind https/],
+    [{ jwksUrl: 'https://a:b@id.example.org/' }, /no user name, password or fragment/],
+    [{ jwksUrl: 'keys' }, /"keys" is not an address/],
+    [{ jwksUrl: 7 }, /jwksUrl: expected a text/],
+    [{ jwksUrl: 'https://x.org/', keyFile: 'id.pem' }, /exactly one of/],
+    [{ jwksUrl: 'https://x.org/', algorithms: ['HS256'] }, /HS256 goes with `secret`/],
+    [{ algorithms: ['HS256'] }, /HS256 goes with `secret`/],
+    [{ rolesClaim: '' }, /rolesClaim\[0\]: expected a text/],
+    [{ rolesClaim: 'a..b' }, /rolesClaim\[1\]: expected a text/],
+    [{ rolesClaim: [] }, /rolesClaim: expected 1 to 16 keys/],
+    [{ rolesClaim: Array(17).fill('x') }, /rolesClaim: expected 1 to 16 keys/],
+    [{ scopesClaim: 7 }, /scopesClaim: expected a list/],
+  ];
+  for (const [more, expected] of cases) {
+    const value = { issuers: [{ ...published, ...more }] };
+    t.regex(refused(value), expected, JSON.stringify(more));
+  }
+});
+
+test('settings of cells are bounded literals, and become what a build hands on', (t) => {
+  const auth = { roles: ['admin', 'dev'], strict: true, most: 1.5, none: null, deep: { a: [{}] } };
+  const { cells } = checkConfig({ cells: { auth, 'rate-limit': [] } });
+  t.deepEqual([...settingsOf(cells).keys()], ['auth', 'rate-limit']);
+  const literal = settingsOf({ auth: { b: 1, a: 'x' } }).get('auth');
+  t.deepEqual(literal, settingsOf({ auth: { a: 'x', b: 1 } }).get('auth'), 'in any order');
+  t.is(literal?.kind === 'object' && literal.entries.map((e) => e.key).join(), 'a,b');
+  const self: unknown[] = [];
+  self.push(self);
+  const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)]);
+  const cases: [unknown, RegExp][] = [
+    [{ Auth: {} }, /`Auth` is not the name of a cell/],
+    [{ auth: () => {} }, /cells\.auth: expected a literal, got function/],
+    [{ auth: { when: new Date() } }, /cells\.auth\.when: expected a literal, got object/],
+    [{ auth: { at: undefined } }, /cells\.auth\.at: expected a literal, got undefined/],
+    [{ auth: { big: 1n } }, /expected a literal, got bigint/],
+    [{ auth: [Number.NaN] }, /cells\.auth\[0\]: NaN is no literal/],
+    [{ auth: 'x'.repeat(4097) }, /at most 4096 characters/],
+    [{ auth: { ['x'.repeat(4097)]: 1 } }, /at most 4096 characters/],
+    [{ auth: Array(4096).fill(1) }, /more than 4096 values/],
+    [{ auth: nested(17) }, /more than 16 levels/],
+    [{ auth: self }, /more than 16 levels/],
+  ];
+  for (const [value, expected] of cases) t.regex(refused({ cells: value }), expected);
+  const most = { auth: Array(4095).fill('x'.repeat(4096)) };
+  t.notThrows(() => checkConfig({ cells: most }));
+  t.notThrows(() => checkConfig({ cells: { auth: nested(16) } }));
 });

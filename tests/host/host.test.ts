@@ -4,10 +4,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { make } from '../../build/make.ts';
 import type { Config } from '../../host/cell/config.ts';
 import { type Host, type HostOptions, isLoopback, startHost } from '../../host/host.ts';
 import { removeHostFile, writeHostFile } from '../../host/host-file.ts';
+import { make } from '../std/make.ts';
 
 const HELLO = `
 @service class Hello {

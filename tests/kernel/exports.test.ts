@@ -14,11 +14,14 @@ for (const [name, modules] of builds) {
     ]);
     t.deepEqual(listed(WebAssembly.Module.exports(modules.kernel)), [
       'attach function',
+      'conclude function',
+      'context function',
       'drain function',
       'failCurrent function',
       'finish function',
       'inbox function',
       'memory memory',
+      'nested function',
       'publish function',
       'recover function',
       'reserve function',
@@ -34,6 +37,7 @@ test('the gate imports and exports exactly this', (t) => {
   ]);
   t.deepEqual(listed(WebAssembly.Module.exports(releaseModules.gate)), [
     'attempt function',
+    'context function',
     'fail function',
     'failure function',
     'next function',
@@ -41,6 +45,7 @@ test('the gate imports and exports exactly this', (t) => {
     'read function',
     'table table',
     'tag tag',
+    'waits function',
     'write function',
   ]);
 });
@@ -60,10 +65,47 @@ test('the membrane imports and exports exactly this', (t) => {
   ]);
   t.deepEqual(listed(WebAssembly.Module.exports(releaseModules.membrane)), [
     'call function',
+    'caller function',
     'dispatch function',
     'enter function',
     'fetch function',
+    'generation global',
+    'serve function',
+    'session global',
+    'trace global',
   ]);
+});
+
+test('what links a cell that calls others imports and exports exactly this', (t) => {
+  const { remote, taker, call } = releaseModules;
+  t.deepEqual(listed(WebAssembly.Module.imports(remote)), [
+    'calls.table table',
+    'remote.count global',
+    'remote.links global',
+  ]);
+  t.deepEqual(listed(WebAssembly.Module.exports(remote)), ['call function']);
+  t.deepEqual(WebAssembly.Module.imports(taker), []);
+  t.deepEqual(listed(WebAssembly.Module.exports(taker)), ['table table', 'take function']);
+  t.deepEqual(listed(WebAssembly.Module.imports(call)), [
+    'calls.table table',
+    'cell.memory memory',
+    'env.memory memory',
+    'lane.acquire function',
+    'lane.base global',
+    'lane.cell global',
+    'lane.conclude function',
+    'lane.context function',
+    'lane.explain function',
+    'lane.first global',
+    'lane.nested function',
+    'lane.release function',
+    'lane.replyBytes global',
+    'lane.table table',
+    'membrane.generation global',
+    'membrane.session global',
+    'membrane.trace global',
+  ]);
+  t.deepEqual(listed(WebAssembly.Module.exports(call)), ['begun global']);
 });
 
 test('the stub for absent cells imports nothing', (t) => {

@@ -9,6 +9,9 @@ export interface WatMethod {
   body: string;
   tier?: 'pure' | 'waiting';
   access?: Partial<Method['access']>;
+  /** Methods of other cells that it says it can reach: `ledger.debit`. */
+  calls?: string[];
+  policies?: Method['policies'];
 }
 
 export interface WatCell {
@@ -24,6 +27,8 @@ export interface WatCell {
   memory?: string;
   alloc?: string;
   cpuMs?: number;
+  /** Canonical texts of what it was built against, by cell and method. */
+  remotes?: Record<string, Record<string, string>>;
 }
 
 /** Reply of `len` bytes at `ptr`, as handle gives it. */
@@ -61,6 +66,8 @@ export function schemaOf(cell: WatCell): Schema {
       access: { public: true, anyRole: [], scopes: [], ...m.access },
       canonical: `${cell.name}.${m.name}()->bytes`,
       fingerprint: '0123456789abcdef',
+      ...(m.calls ? { calls: m.calls } : {}),
+      ...(m.policies ? { policies: m.policies } : {}),
     }),
   );
   return { version: 1, service: 'Test', cell: cell.name, methods, records: [], enums: [] };
@@ -74,6 +81,7 @@ export function manifestOf(cell: WatCell): Manifest {
     start: cell.start !== undefined,
     capabilities: [],
     limits: { pages: 16, cpuMs: cell.cpuMs ?? 200, payloadBytes: 1 << 20 },
+    ...(cell.remotes ? { remotes: cell.remotes } : {}),
     tools: { test: '0.0.0' },
   };
 }

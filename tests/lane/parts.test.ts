@@ -41,7 +41,9 @@ test('an error record of any text reads back, long ones cut between characters',
 test('marks: the first entered has the CPU, leaving in any order', (t) => {
   const words = new Int32Array(128);
   const marks = new Marks(words, 0);
-  const [a, b] = [1, 2].map((n) => ({ route: n, slot: n + 10, budgetMs: n * 100 }));
+  const [a, b] = [1, 2].map((n) => ({
+    ...{ route: n, slot: n + 10, budgetMs: n * 100, inner: ROUTE_NONE },
+  }));
   const shown = (): number[] =>
     [L_ROUTE_WORD, L_CPU_SLOT_WORD, L_BUDGET_WORD].map((w) => words[w] >>> 0);
   t.deepEqual(shown(), [ROUTE_NONE, 0, 0]);

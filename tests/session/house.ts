@@ -27,7 +27,7 @@ import { openDevelopmentIssuer } from '../../host/session/issuer.ts';
 import type { SessionLimits } from '../../host/session/reception.ts';
 import { createReception } from '../../host/session/reception.ts';
 import { openRevocations } from '../../host/session/revocation.ts';
-import { createVerifier } from '../../host/session/token.ts';
+import { createVerifier, type Verifier } from '../../host/session/token.ts';
 import type { Hello, Welcome } from '../../host/session/wire.ts';
 import { decodeError, decodeWelcome, frameHeader, helloFrame } from '../../host/session/wire.ts';
 import type { Client } from '../listen/clients.ts';
@@ -69,6 +69,20 @@ export class FakeLanes implements Lanes {
     return [];
   }
 
+  spans() {
+    return 0;
+  }
+
+  spansLost() {
+    return 0;
+  }
+
+  collectSpans() {}
+
+  counters() {
+    return [];
+  }
+
   async stop(): Promise<void> {}
 }
 
@@ -107,6 +121,8 @@ export interface HouseOptions {
   sessions?: number;
   budgetBytes?: number;
   folder?: string;
+  /** Default: the development issuer's. */
+  verifier?: Verifier;
 }
 
 function slotReader(buffer: SharedArrayBuffer) {
@@ -144,7 +160,7 @@ export async function house(t: ExecutionContext, options: HouseOptions = {}) {
   const issuer = openDevelopmentIssuer(folder);
   const budget = new Budget(options.budgetBytes ?? 1 << 20);
   const memory = { buffer, sessions: 0, sessionCount, texts, textBytes: TEXT_BYTES };
-  const verifier = createVerifier([issuer.issuer]);
+  const verifier = options.verifier ?? createVerifier([issuer.issuer]);
   const { limits } = options;
   const reception = createReception({
     memory,

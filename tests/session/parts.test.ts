@@ -225,7 +225,7 @@ test('slots: generations differ on every use and skip 0, texts alternate between
   const slots = new SessionSlots(memory);
   const grant: Grant = {
     ...{ roleMask: 5n, scopeMask: 3n, expiry: 9n, authenticated: true, revoked: false },
-    ...{ subject: 1, interval: 10, tolerance: 20 },
+    ...{ subject: 1, caller: 1, labels: 0, interval: 10, tolerance: 20 },
   };
   const text = callerText({ subject: 'a', roles: ['r'], scopes: ['s', 't'] });
   t.is(new TextDecoder().decode(text), 'a\0r\0\0s\0t');

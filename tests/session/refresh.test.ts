@@ -7,7 +7,9 @@ import {
   FAILED_PRECONDITION,
   PERMISSION_DENIED,
   UNAUTHENTICATED,
+  UNAVAILABLE,
 } from '../../assembly/shared/status.ts';
+import { KeysUnavailable } from '../../host/session/token.ts';
 import { helloFrame } from '../../host/session/wire.ts';
 import type { Client } from '../listen/clients.ts';
 import type { HouseOptions } from './house.ts';
@@ -211,4 +213,42 @@ test('a revocation outlives a restart', async (t) => {
   const again = await talking(t, { folder: first.folder });
   const token = await again.issuer.mintToken({ subject: 'alice' });
   t.regex((await greet(await again.connect(), { token })).error!, /revoked/);
+});
+
+test('while the keys of an issuer cannot be had, an open session stays as it is', async (t) => {
+  let away = false;
+  const identity = {
+    subject: 'alice',
+    roles: ['admin'],
+    scopes: [],
+    expires: 9_000_000_000_000_000n,
+    issuer: 'i',
+    issuedMs: 0,
+    served: 9_000_000_000_000_000n,
+    claims: {},
+  };
+  const verifier = {
+    verify: async () => {
+      if (away) throw new KeysUnavailable('cannot be fetched now');
+      return identity;
+    },
+    warm: () => {},
+    close: () => {},
+  };
+  const { connect, slot, reception } = await talking(t, { verifier });
+  const client = await connect();
+  await greet(client, { token: 'first' });
+  const before = slot(0);
+  away = true;
+  for (let call = 1; call <= 3; call++) {
+    const answer = await greet(client, { token: 'second' }, call);
+    t.deepEqual([answer.status, answer.call], [UNAVAILABLE, call]);
+    t.deepEqual(slot(0), before);
+  }
+  const other = await connect();
+  t.is((await greet(other, { token: 'third' })).status, UNAVAILABLE);
+  t.is((await other.ended).code, 1008, 'a stranger is turned away');
+  t.deepEqual(reception.counts(), { connections: 1, sessions: 1 });
+  away = false;
+  t.is((await greet(client, { token: 'fourth' }, 9)).welcome?.subject, 'alice');
 });

@@ -91,8 +91,10 @@ for (const signer of SIGNERS) {
       roles: ['admin', 'dev'],
       scopes: ['a', 'b', 'c'],
       expires: BigInt(NOW + 600) * 1_000_000n,
+      issuer: ISS,
       issuedMs: 0,
       served: BigInt(NOW + 630) * 1_000_000n,
+      claims: Object.create(null),
     });
   });
 
@@ -319,6 +321,39 @@ test('keys that cannot be used are refused when the host starts, and not quoted'
     { issuer: ISS, audience: AUD, algorithms: ['RS256'], keyFile: '/nowhere/key' },
     /nowhere/,
   );
-  refuses({ issuer: ISS, audience: AUD, algorithms: ['RS256'] }, /neither key/);
+  const bare: Issuer = { issuer: 'our-login', audience: AUD, algorithms: ['EdDSA'] };
+  t.throws(() => createVerifier([bare]), { message: /our-login has no key/ });
   t.throws(() => createVerifier([rsa.issuer, rsa.issuer]), { message: /configured twice/ });
+});
+
+test('roles and scopes come from the claims that the configuration names', async (t) => {
+  const signer = pair('EdDSA');
+  const read = async (more: Partial<Issuer>, changes: Record<string, unknown>) => {
+    const verifier = createVerifier([{ ...signer.issuer, ...more }], clock);
+    const { roles, scopes } = await verifier.verify(await mint(signer, claims(changes)));
+    return { roles, scopes };
+  };
+  const nested = { realm_access: { roles: ['admin'] }, roles: ['other'], scope: 'a b' };
+  const scopes = ['a', 'b'];
+  t.deepEqual(await read({ rolesClaim: 'realm_access.roles' }, nested), {
+    roles: ['admin'],
+    scopes,
+  });
+  const dotted = { 'https://x.example/roles': ['admin'], scope: 'a b' };
+  const path = ['https://x.example/roles'];
+  t.deepEqual(await read({ rolesClaim: path }, dotted), { roles: ['admin'], scopes });
+  const text = { groups: 'admin  dev', scp: ['x'], scope: 'a b' };
+  t.deepEqual(await read({ rolesClaim: 'groups', scopesClaim: 'scp' }, text), {
+    roles: ['admin', 'dev'],
+    scopes: ['x'],
+  });
+  for (const rolesClaim of ['none', 'scope.none', '__proto__.constructor', 'constructor.name']) {
+    t.deepEqual(await read({ rolesClaim }, { scope: 'a b' }), { roles: [], scopes });
+  }
+  for (const groups of [7, {}, true, [7], [''], ['a\u0000b'], Array(NAMES + 1).fill('x')]) {
+    const error = await t.throwsAsync(read({ rolesClaim: 'groups' }, { groups }));
+    t.true(refusedAs('roles')(error), JSON.stringify(groups).slice(0, 40));
+    const same = await t.throwsAsync(read({ scopesClaim: 'groups' }, { groups }));
+    t.true(refusedAs('scopes')(same));
+  }
 });

@@ -8,7 +8,8 @@ import test from 'ava';
 import { decodeJwt } from 'jose';
 import { browser } from '../../host/synapse/browser.ts';
 import { CellError, type ConnectOptions, Status, type Target } from '../../host/synapse/index.ts';
-import { findHostFile, node } from '../../host/synapse/node/discover.ts';
+import { node } from '../../host/synapse/node/discover.ts';
+import { findHostFile } from '../../host/synapse/node/host-file.ts';
 
 const here = process.cwd();
 let folder = '';

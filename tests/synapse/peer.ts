@@ -4,6 +4,7 @@
 import {
   AT_CALL,
   AT_EXTRA,
+  AT_FLAGS,
   AT_KIND,
   AT_LENGTH,
   AT_ROUTE,
@@ -37,6 +38,7 @@ export function stayAlive(): () => void {
 /** A frame that the client sent. */
 export interface Got {
   kind: number;
+  flags: number;
   route: number;
   call: number;
   extra: number;
@@ -50,6 +52,7 @@ export function split(bytes: Uint8Array): Got[] {
     const length = view.getUint32(at + AT_LENGTH, true);
     frames.push({
       kind: view.getUint8(at + AT_KIND),
+      flags: view.getUint8(at + AT_FLAGS),
       route: view.getUint16(at + AT_ROUTE, true),
       call: view.getUint32(at + AT_CALL, true),
       extra: view.getUint32(at + AT_EXTRA, true),

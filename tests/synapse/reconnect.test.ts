@@ -113,6 +113,24 @@ test('a token that nears its end is renewed on the same connection', async (t) =
   await synapse.close();
 });
 
+test('a host that cannot judge a fresh token now is asked again; the session stays', async (t) => {
+  const host = new Host();
+  let asked = 0;
+  const soon = () => BigInt(Date.now() + 20) * 1000n;
+  host.welcome = () => {
+    if (asked === 1) return { expires: soon() };
+    if (asked > 2) return { expires: null };
+    const call = 0x10000 * host.last.hellos.length;
+    return errorFrame(call, Status.UNAVAILABLE, 'the keys cannot be fetched now');
+  };
+  const token = () => `token-${++asked}`;
+  const { peer, synapse } = await connected(host, { ...quick, token });
+  await peer.some(1, 3);
+  t.is(host.dials, 1);
+  t.is(synapse.state, 'open');
+  await synapse.close();
+});
+
 test('a host that is away for a while is tried again until it is back', async (t) => {
   const host = new Host();
   const { peer, echo, synapse } = await connected(host, quick);

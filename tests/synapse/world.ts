@@ -3,8 +3,9 @@
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { make } from '../../build/make.ts';
+import type { Config } from '../../host/cell/config.ts';
 import { type Host, startHost } from '../../host/host.ts';
+import { make } from '../std/make.ts';
 
 const PROBE = `/** What a client may meet. */
 @service
@@ -65,7 +66,7 @@ export interface World {
   client: string;
   Probe: ProbeClass;
   /** A host on a free port, or on `port`. */
-  host(port?: number): Promise<Host>;
+  host(port?: number, config?: Config): Promise<Host>;
   remove(): void;
 }
 
@@ -79,9 +80,9 @@ export async function world(): Promise<World> {
   const wasm = join(folder, paths.wasm);
   const client = join(folder, paths.client);
   const { Probe } = (await import(client)) as { Probe: ProbeClass };
-  const host = (port = 0): Promise<Host> =>
+  const host = (port = 0, config: Config = {}): Promise<Host> =>
     startHost({
-      ...{ cwd: folder, modules: [wasm], config: {}, lanes: 1, port, host: '127.0.0.1' },
+      ...{ cwd: folder, modules: [wasm], config, lanes: 1, port, host: '127.0.0.1' },
       events: { log: () => {} },
     });
   const remove = (): void => rmSync(folder, { recursive: true, force: true });

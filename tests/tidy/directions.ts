@@ -49,9 +49,9 @@ const rules: readonly Rule[] = [
   },
   {
     of: /^host\/cli\//,
-    may: /^(?:host|build|assembly|cells\/apps)\/|^package\.json$/,
+    may: /^(?:host|build|assembly|cells\/(?:apps|std))\/|^package\.json$/,
     outside: true,
-    why: 'the verbs import host, build and the example apps',
+    why: 'the verbs import host, build, the example apps and what builds the standard cells',
   },
   {
     of: /^host\//,
@@ -70,6 +70,12 @@ const rules: readonly Rule[] = [
     may: /^(?:cells|assembly\/guest)\//,
     outside: false,
     why: 'cells link assembly/guest only',
+  },
+  {
+    of: /^cells\/std\/\w+\.ts$/,
+    may: /^(?:cells\/std|build|host\/(?:discovery|schema))\//,
+    outside: true,
+    why: 'what builds the standard cells imports build and host/discovery',
   },
   {
     of: /^cells\//,
@@ -95,5 +101,7 @@ export function judgeImport(file: string, what: string): string | null {
   // The parts of asc's own library that a runtime of asc imports.
   if (/^assembly\//.test(file) && /^(?:rt|util|shared)\//.test(what)) return null;
   if (inside) return rule.may.test(what) ? null : rule.why;
+  // "cell/flags" in a cell is the SDK's file, where its short name is the cell's own.
+  if (/\.cell\.ts$/.test(file) && /^cell\/[a-z]+$/.test(what)) return null;
   return rule.outside || what === 'cell/synapse' ? null : rule.why;
 }

@@ -86,6 +86,8 @@ export class Fact {
   about: string = "";
   key: string = "";
   values: string[] = [];
+  /** Who knows it: set by the build; what a plan says here is not read. */
+  cell: string = "";
 }
 
 /** A question to another cell; its answer is a Fact in a later round. */
@@ -122,7 +124,9 @@ export class PlanRequest {
 export class Shape {
   /** string number integer bool duration size parameter template member object list oneOf env any
    *  parameter: names a parameter of the method. template: text with {parameter} holes.
-   *  member: names a member of the class. duration: "250ms" "30s" "5m" "1h" "7d". */
+   *  member: names a member of the class. duration: "250ms" "30s" "5m" "1h" "7d".
+   *  size: whole bytes, or "64KB" "1MB" (B KB MB GB, by 1024). env: env("NAME").
+   *  min and max of a duration are in milliseconds, of a size in bytes. */
   type: string = "any";
   doc: string = "";
   optional: bool = false;
@@ -134,7 +138,7 @@ export class Shape {
   /** number, integer: bounds; list: bounds of its length. NaN = none. */
   min: f64 = NaN;
   max: f64 = NaN;
-  /** object: its keys; name stands in `name`. oneOf: alternatives. list: one shape, of its items. */
+  /** object: its keys, named by `name`. oneOf: alternatives. list: one shape, of its items. */
   of: Shape[] = [];
   name: string = "";
 }
@@ -143,9 +147,9 @@ export class MacroInfo {
   name: string = "";
   doc: string = "";
   /** "service" (a class with @service), "class", "method" (a handler), "member" (any method),
-   *  "field". */
+   *  "field", "constructor", "enum". */
   on: string[] = [];
-  /** trace authorize limit validate cache retry transact body; "" = it has no place in the order. */
+  /** trace authorize limit validate cache retry transact body; "" = no place in the order. */
   stage: string = "";
   /** Positional arguments. All optional (or none): the macro may be written without parentheses. */
   args: Shape[] = [];
@@ -229,7 +233,8 @@ export class Plan {
 
 export class EffectRequest {
   version: u32 = 1;
-  /** "prepare": do all but the last step. "commit": make it stand. */
+  /** "prepare": do all but the last step. "commit": make it stand. Of a rollback: which of the two
+   *  is taken back. */
   step: string = "";
   effects: Effect[] = [];
 }

@@ -1,0 +1,99 @@
+// Owns what is kept of a build's conversation: a discovery that passes everything on and remembers
+// each answer, for `.cell/macros`, for the key of the cache, and for the lock. Changes nothing.
+import type { Discovery, Missing, Provider, RemoteCell } from '../3-negotiate/contract.ts';
+import { type Answer, messageHash } from './answers.ts';
+import type { PlanRequest } from './protocol.ts';
+
+/** One build's conversation. */
+export class Recorded implements Discovery {
+  readonly #inner: Discovery;
+  readonly #answers = new Map<string, Answer>();
+  readonly #providers = new Map<string, Provider | Missing>();
+  readonly #remotes = new Map<string, RemoteCell | null>();
+
+  constructor(inner: Discovery) {
+    this.#inner = inner;
+  }
+
+  async find(ns: string): Promise<Provider | Missing> {
+    const known = this.#providers.get(ns);
+    if (known !== undefined) return known;
+    const found = await this.#inner.find(ns);
+    const provider = 'missing' in found ? found : this.#recording(found);
+    this.#providers.set(ns, provider);
+    return provider;
+  }
+
+  warm(namespaces: string[]): void {
+    this.#inner.warm?.(namespaces);
+  }
+
+  identify(ns: string) {
+    return this.#inner.identify(ns);
+  }
+
+  namespaces() {
+    return this.#inner.namespaces();
+  }
+
+  async remote(cell: string): Promise<RemoteCell | null> {
+    const known = this.#remotes.get(cell);
+    if (known !== undefined) return known;
+    const found = await this.#inner.remote(cell);
+    this.#remotes.set(cell, found);
+    if (found !== null) this.#answer(cell).schema = found.schema;
+    return found;
+  }
+
+  /** The owner of the inner discovery closes it. */
+  async close(): Promise<void> {}
+
+  /** By cell: what was answered, names sorted. */
+  answers(): Record<string, Answer> {
+    return Object.fromEntries([...this.#answers].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** Namespaces that were looked for -> who answered. */
+  get providers(): ReadonlyMap<string, Provider | Missing> {
+    return this.#providers;
+  }
+
+  /** Cells whose schema was looked for. */
+  get remotes(): ReadonlyMap<string, RemoteCell | null> {
+    return this.#remotes;
+  }
+
+  #recording(provider: Provider): Provider {
+    const { cell, level, from, digest } = provider;
+    const answer = this.#answer(cell);
+    answer.digest = digest;
+    return {
+      cell,
+      level,
+      from,
+      digest,
+      ready: async () => provider.ready?.(),
+      describe: async () => {
+        const description = await provider.describe();
+        answer.description = description;
+        return description;
+      },
+      plan: async (request: PlanRequest) => {
+        const plan = await provider.plan(request);
+        answer.plans[messageHash(request)] = plan;
+        return plan;
+      },
+      apply: (request) => provider.apply(request),
+      rollback: (request) => provider.rollback(request),
+    };
+  }
+
+  #answer(cell: string): Answer {
+    let answer = this.#answers.get(cell);
+    if (answer === undefined) {
+      answer = { digest: '', description: null, plans: {}, schema: null };
+      this.#answers.set(cell, answer);
+    }
+    return answer;
+  }
+}

@@ -1,0 +1,27 @@
+// Owns the names of macros: which namespace a decorator belongs to, which decorators are
+// asc's own. Resolves nothing.
+import type { DecoratorUse } from '../1-read/shapes.ts';
+
+/** asc's own decorators. `operator` and `external` also come as `operator.binary`, `external.js`. */
+export const ASC_DECORATORS: ReadonlySet<string> = new Set(
+  'global operator unmanaged final inline external builtin lazy unsafe'.split(' '),
+);
+
+/** True for decorators that the compiler itself answers. */
+export function isAscDecorator(use: Pick<DecoratorUse, 'ns' | 'name'>): boolean {
+  return ASC_DECORATORS.has(use.ns === '' ? use.name : use.ns);
+}
+
+/**
+ * Namespace and name of a macro. A namespace that begins in lower case is no cell's: `@macro.round`
+ * is the bare decorator `macro.round`.
+ */
+export function macroOf(use: Pick<DecoratorUse, 'ns' | 'name'>): { ns: string; name: string } {
+  if (use.ns === '' || !/^[a-z]/.test(use.ns)) return { ns: use.ns, name: use.name };
+  return { ns: '', name: `${use.ns}.${use.name}` };
+}
+
+/** How people write it: `Auth.require`, `service`. */
+export function macroText({ ns, name }: { ns: string; name: string }): string {
+  return ns === '' ? name : `${ns}.${name}`;
+}

@@ -1,0 +1,301 @@
+// Owns who takes part in a negotiation: finds the cell of each namespace, asks what macros it has,
+// and checks every use against that. What is wrong is a finding, and the use is left out: the rest
+// goes on, so that one build tells everything.
+import { nearest } from '../../host/schema/nearest.ts';
+import type { Project } from '../1-read/project.ts';
+import type { DecoratorUse, Literal, SourceShape } from '../1-read/shapes.ts';
+import type { Description, MacroInfo } from '../2-discover/protocol.ts';
+import { type ProviderError, providerError, within } from '../2-discover/provider-error.ts';
+import type { Findings } from '../diagnostics/findings.ts';
+import { checkArguments, checkSettings } from './arguments.ts';
+import { ANSWER_MS, START_MS } from './bounds.ts';
+import type { Macros, Missing, Provider } from './contract.ts';
+import { checkDescription } from './descriptions.ts';
+import { ASC_DECORATORS, isAscDecorator, macroOf, macroText } from './names.ts';
+import { isHandler, type ProjectSite } from './sites.ts';
+
+/** A cell that is asked, with what it is asked about. */
+export interface Party {
+  ns: string;
+  provider: Provider;
+  description: Description;
+  macros: Map<string, MacroInfo>;
+  /** "on", "off" or a profile. */
+  profile: string;
+  settings: Literal | undefined;
+  /** Sites with at least one sound use of its macros. */
+  sites: ProjectSite[];
+  /** Its sound uses. */
+  uses: Set<DecoratorUse>;
+  /** Where findings about the cell itself point. */
+  first: { source: SourceShape; use: DecoratorUse };
+}
+
+/** Finds, describes, checks. Findings are reported in the order of the sites. */
+export async function findParties(
+  project: Project,
+  sites: ProjectSite[],
+  macros: Macros,
+  findings: Findings,
+): Promise<Party[]> {
+  refuseStray(project, findings);
+  const firsts = new Map<string, Party['first']>();
+  for (const { source, uses } of sites) {
+    for (const use of uses) {
+      const { ns } = macroOf(use);
+      if (!firsts.has(ns)) firsts.set(ns, { source, use });
+    }
+  }
+  const found = await Promise.all([...firsts].map(([ns, first]) => introduce(ns, first, macros)));
+  const parties: Party[] = [];
+  for (const one of found) {
+    if ('party' in one) parties.push(one.party);
+    else reportAbsent(one, findings);
+  }
+  parties.sort((a, b) => (a.ns < b.ns ? -1 : 1));
+  for (const party of parties) {
+    checkProfile(party, findings);
+    checkPartySettings(party, findings);
+  }
+  const byNs = new Map(parties.map((party) => [party.ns, party]));
+  for (const site of sites) checkSite(site, byNs, findings);
+  return parties;
+}
+
+type Absent = { ns: string; first: Party['first'] } & ({ missing: Missing } | Faulty);
+interface Faulty {
+  cell: string;
+  error: ProviderError;
+}
+
+async function introduce(
+  ns: string,
+  first: Party['first'],
+  { discovery, features, settings }: Macros,
+): Promise<{ party: Party } | Absent> {
+  const provider = await discovery.find(ns);
+  if ('missing' in provider) return { ns, first, missing: provider };
+  const { cell } = provider;
+  try {
+    if (provider.ready !== undefined) await within(START_MS, provider.ready());
+    const description = await within(ANSWER_MS, provider.describe());
+    checkDescription(description, ns);
+    const party: Party = {
+      ...{ ns, provider, description, first, sites: [], uses: new Set() },
+      macros: new Map(description.macros.map((info) => [info.name, info])),
+      profile: features.get(cell) ?? 'on',
+      settings: settings.get(cell),
+    };
+    return { party };
+  } catch (error) {
+    return { ns, first, cell, error: providerError(error) };
+  }
+}
+
+function reportAbsent(absent: Absent, findings: Findings): void {
+  const { ns, first } = absent;
+  if (!('missing' in absent)) {
+    reportFailure(absent.cell, absent.error, first, findings);
+    return;
+  }
+  const { tried, fix } = absent.missing;
+  const name = ns === '' ? first.use.name : ns;
+  const why = tried.length === 0 ? '' : `: ${tried.join('; ')}`;
+  findings.report('CELL4001', first.source, first.use, { ns: name, tried: why, fix });
+}
+
+const FAILURES = {
+  crashed: 'CELL4020',
+  silent: 'CELL4021',
+  large: 'CELL4022',
+  wrong: 'CELL4023',
+  unreachable: 'CELL4024',
+  version: 'CELL4025',
+  unrecorded: 'CELL4026',
+} as const;
+
+/** Reports what a cell did wrong, at its first use. */
+export function reportFailure(
+  cell: string,
+  { failure, message }: ProviderError,
+  { source, use }: Party['first'],
+  findings: Findings,
+): void {
+  findings.report(FAILURES[failure], source, use, { cell, what: plainLine(message) });
+}
+
+/** One line for people: what a cell says may hold anything. */
+export function plainLine(text: string, most = 500): string {
+  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+  return line.length > most ? `${line.slice(0, most)}...` : line;
+}
+
+/** Macros stand on classes, their members and enums; asc parses them elsewhere as well. */
+function refuseStray(project: Project, findings: Findings): void {
+  for (const source of project.sources.values()) {
+    const own = new Set(source.enums.flatMap((e) => e.decorators));
+    for (const use of source.strayDecorators) {
+      if (isAscDecorator(use) || own.has(use)) continue;
+      const where = 'a function, variable or interface';
+      findings.report('CELL4008', source, use, { macro: macroText(macroOf(use)), where });
+    }
+  }
+}
+
+function checkProfile({ description, profile, provider, first }: Party, findings: Findings): void {
+  const { cell } = provider;
+  const known = ['on', 'off', ...description.profiles.map((p) => p.name)];
+  const offAtAll = profile !== 'off' || cell !== 'service';
+  if (known.includes(profile) && offAtAll) return;
+  const near = nearest(profile, known);
+  const list = known.slice(1).map((name) => `${cell}=${name}`);
+  const hint = !offAtAll
+    ? 'without it there is no service'
+    : near === null
+      ? `one of ${list.join(', ')}`
+      : `did you mean ${cell}=${near}?`;
+  findings.report('CELL4027', first.source, first.use, { cell, profile, hint });
+}
+
+/** Settings stand in cell.config.ts: the finding names their key, at the first use of the cell. */
+function checkPartySettings(party: Party, findings: Findings): void {
+  const { settings, description, provider, first } = party;
+  if (settings === undefined) return;
+  for (const { code, holes } of checkSettings(description.settings, settings, provider.cell)) {
+    const key = holes.key === undefined ? '' : `${holes.key}: `;
+    const what =
+      code === 'CELL4004' ? `there is no such key; ${holes.hint}` : `wants ${holes.wants}`;
+    const told = code === 'CELL4010' ? 'is there twice' : what;
+    findings.report('CELL4028', first.source, first.use, {
+      cell: provider.cell,
+      what: `${key}${told}`,
+    });
+  }
+}
+
+const PLACES: Record<string, string> = {
+  service: 'a class with @service',
+  class: 'a class',
+  method: 'a method that clients can call',
+  member: 'a method',
+  field: 'a field',
+  constructor: 'a constructor',
+  enum: 'an enum',
+};
+
+/** Checks every use at a site; the sound ones join their parties. */
+function checkSite(site: ProjectSite, parties: Map<string, Party>, findings: Findings): void {
+  const seen = new Set<string>();
+  for (const use of site.uses) {
+    const { ns, name } = macroOf(use);
+    const party = parties.get(ns);
+    if (party === undefined) continue;
+    const info = party.macros.get(name);
+    if (info === undefined) {
+      reportUnknown(use, party, site.source, findings);
+      continue;
+    }
+    const sound =
+      standsRight(use, info, site, findings) &&
+      standsOnce(use, info, seen, site, findings) &&
+      argumentsFit(use, info, site, party, findings);
+    if (!sound) continue;
+    party.uses.add(use);
+    if (party.sites.at(-1) !== site) party.sites.push(site);
+  }
+}
+
+function reportUnknown(
+  use: DecoratorUse,
+  { ns, macros }: Party,
+  source: SourceShape,
+  findings: Findings,
+): void {
+  const { name } = macroOf(use);
+  const names = [...macros.keys()];
+  if (ns === '') {
+    const near = nearest(name, [...names, ...ASC_DECORATORS]);
+    const hint = near === null ? 'remove it' : `did you mean @${near}?`;
+    findings.report('CELL4003', source, use.nameAt, { name, hint });
+    return;
+  }
+  const near = nearest(name, names);
+  const all = names.map((one) => `@${ns}.${one}`).join(', ');
+  const hint = near === null ? `one of ${all}` : `did you mean @${ns}.${near}?`;
+  findings.report('CELL4002', source, use.nameAt, { name, ns, hint });
+}
+
+function standsRight(
+  use: DecoratorUse,
+  info: MacroInfo,
+  { source, targets, kind }: ProjectSite,
+  findings: Findings,
+): boolean {
+  if (info.on.some((target) => targets.includes(target))) return true;
+  const macro = macroText(macroOf(use));
+  const here = kind === 'method' && !targets.includes('method') ? 'private' : kind;
+  const place = { private: 'a method that clients cannot call', enum: 'an enum' }[here as string];
+  const belongs = info.on.map((target) => PLACES[target]).join(' or ');
+  const where = `${place ?? `a ${kind}`}, it belongs on ${belongs}`;
+  findings.report('CELL4008', source, use, { macro, where });
+  return false;
+}
+
+function standsOnce(
+  use: DecoratorUse,
+  info: MacroInfo,
+  seen: Set<string>,
+  { source }: ProjectSite,
+  findings: Findings,
+): boolean {
+  const macro = macroText(macroOf(use));
+  if (!seen.has(macro) || info.repeatable) {
+    seen.add(macro);
+    return true;
+  }
+  findings.report('CELL4010', source, use, { what: `@${macro}` });
+  return false;
+}
+
+function argumentsFit(
+  use: DecoratorUse,
+  info: MacroInfo,
+  site: ProjectSite,
+  party: Party,
+  findings: Findings,
+): boolean {
+  const scope = {
+    macro: macroText(macroOf(use)),
+    parameters: parametersOf(site),
+    get members() {
+      return membersOf(site);
+    },
+    values: (setting: string) => settingValues(party.settings, setting),
+  };
+  const problems = checkArguments(use.args, use, info, scope);
+  for (const { code, at, holes } of problems) findings.report(code, site.source, at, holes);
+  return problems.length === 0;
+}
+
+/** On a service class every parameter of a handler may be meant; elsewhere none can be told. */
+function parametersOf(site: ProjectSite): string[] | null {
+  if (site.kind === 'method' || site.kind === 'constructor') {
+    return site.declaration.params.map((p) => p.name);
+  }
+  if (site.kind !== 'class' || site.shape === null) return null;
+  const names = site.shape.methods.filter(isHandler).flatMap((m) => m.params.map((p) => p.name));
+  return [...new Set(names)];
+}
+
+function membersOf({ shape }: ProjectSite): string[] {
+  return shape === null ? [] : [...shape.fields, ...shape.methods].map((member) => member.name);
+}
+
+/** The texts of a setting: items of a list, or keys of an object. */
+function settingValues(settings: Literal | undefined, key: string): string[] | undefined {
+  if (settings?.kind !== 'object') return undefined;
+  const value = settings.entries.find((entry) => entry.key === key)?.value;
+  if (value?.kind === 'object') return value.entries.map((entry) => entry.key);
+  if (value?.kind !== 'array') return undefined;
+  return value.items.flatMap((item) => (item.kind === 'string' ? [item.value] : []));
+}

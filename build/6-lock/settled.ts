@@ -1,0 +1,71 @@
+// Owns a shortcut of unchanged builds: when nothing that is committed has changed since a build saw
+// that it was right, its files need not be read and compared again. `.cell/out/settled.json`; a
+// stamp that does not fit decides nothing.
+import fs from 'node:fs';
+import path from 'node:path';
+import { namesIn, readIfThere, sha256, writeWhole } from './files.ts';
+
+const FILE = '.cell/out/settled.json';
+
+interface Stamp {
+  /** Of every file that is committed. */
+  files: string;
+  /** Cell -> what it wants to stand. */
+  cells: Record<string, string>;
+}
+
+/** Name of what a build wants to stand. */
+export const wantedHash = (lock: Uint8Array, answers: Uint8Array): string =>
+  sha256(sha256(lock) + sha256(answers));
+
+export class Settled {
+  readonly #cwd: string;
+  readonly #before: Stamp;
+  readonly #now: Record<string, string> = {};
+
+  constructor(cwd: string) {
+    this.#cwd = cwd;
+    this.#before = read(path.join(cwd, FILE));
+    if (this.#before.files !== filesHash(cwd)) this.#before.cells = {};
+  }
+
+  /** What is wanted was seen to stand. */
+  holds(cell: string, wanted: string): boolean {
+    return this.#before.cells[cell] === wanted;
+  }
+
+  /** It stands now. */
+  add(cell: string, wanted: string): void {
+    this.#now[cell] = wanted;
+  }
+
+  /** Called when everything was written. */
+  keep(): void {
+    const files = filesHash(this.#cwd);
+    const others = this.#before.files === files ? this.#before.cells : {};
+    const cells = { ...others, ...this.#now };
+    writeWhole(path.join(this.#cwd, FILE), JSON.stringify({ files, cells } satisfies Stamp));
+  }
+}
+
+function read(file: string): Stamp {
+  try {
+    const stamp = JSON.parse(fs.readFileSync(file, 'utf8')) as Stamp;
+    if (typeof stamp.files === 'string' && typeof (stamp.cells ?? 0) === 'object') return stamp;
+  } catch {
+    // None, or damaged: everything is compared.
+  }
+  return { files: '', cells: {} };
+}
+
+/** Locks and answers, by name and content. */
+function filesHash(cwd: string): string {
+  const lines: string[] = [];
+  for (const folder of ['.cell/lock', '.cell/macros']) {
+    for (const name of namesIn(path.join(cwd, folder))) {
+      const bytes = readIfThere(path.join(cwd, folder, name));
+      lines.push(`${folder}/${name} ${bytes === null ? '-' : sha256(bytes)}`);
+    }
+  }
+  return sha256(lines.join('\n'));
+}

@@ -1,0 +1,156 @@
+// Owns where the cells of one project are: served by a running host, built here, brought by packages,
+// brought by cell itself. Looks when it is asked and remembers nothing that a build could change;
+// starts a host only when somebody connects to a cell that nobody serves.
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../cell/config.ts';
+import type { Schema } from '../schema/types.ts';
+import type { Synapse } from '../synapse/index.ts';
+import { type ModuleFacts, Modules } from './modules.ts';
+import { type Brought, broughtBy, broughtTo } from './packages.ts';
+import { RunningHost } from './running.ts';
+import { Shelf } from './shelf.ts';
+
+/** The folder of cell itself, whose package brings the standard cells. */
+const HOME = fileURLToPath(new URL('../../', import.meta.url)).replace(/[\\/]$/, '');
+
+/** A place in the sense of build/2-discover/places.ts. */
+export interface CellPlace {
+  cell: string;
+  kind: 'running' | 'own' | 'package' | 'standard';
+  from: string;
+  digest: string;
+  ns: string | null | undefined;
+  schema(): Schema | null;
+  connect(): Promise<Synapse>;
+}
+
+/** Everywhere that cells of the project in `cwd` are. */
+export class CellPlaces {
+  readonly #cwd: string;
+  readonly #modules = new Modules();
+  readonly #shelf: Shelf;
+  #running: RunningHost | string | undefined;
+  #brought: (Brought & { kind: 'package' | 'standard' })[] | undefined;
+
+  /** @param config grants for cells that are started; what it does not say is denied */
+  constructor(cwd: string, config: Config) {
+    this.#cwd = cwd;
+    this.#shelf = new Shelf(config, (cell) => this.#factsOf(cell));
+  }
+
+  of(cell: string): CellPlace[] {
+    const places: CellPlace[] = [];
+    const running = this.#host();
+    const served = typeof running === 'string' ? undefined : running.cells.find(named(cell));
+    if (served !== undefined && typeof running !== 'string') {
+      places.push(this.#served(running, served));
+    }
+    for (const { file, from, kind } of this.#files(cell)) {
+      const facts = this.#modules.at(file);
+      if (facts === null || typeof facts === 'string' || facts.cell !== cell) continue;
+      const known = places.some((one) => one.kind !== 'running' && one.digest === facts.digest);
+      if (!known) places.push(this.#stored(facts, from, kind));
+    }
+    return places;
+  }
+
+  cells(): string[] {
+    const running = this.#host();
+    const names = typeof running === 'string' ? [] : running.cells.map((one) => one.name);
+    const brought = this.#packages().map((one) => one.cell);
+    return [...new Set([...names, ...this.#built(), ...brought])].sort();
+  }
+
+  tried(cell: string): string[] {
+    const running = this.#host();
+    const told: string[] = [];
+    if (typeof running === 'string') told.push(running);
+    else {
+      const names = running.cells.map((one) => one.name).join(', ');
+      told.push(`the running host serves ${names === '' ? 'nothing' : names}`);
+    }
+    const files = this.#files(cell);
+    for (const { file, from } of files) {
+      const facts = this.#modules.at(file);
+      if (facts === null) told.push(`${from} brings it, but ${this.#shown(file)} is not there`);
+      else if (typeof facts === 'string') told.push(facts);
+      else if (facts.cell !== cell) told.push(`${this.#shown(file)} is the cell \`${facts.cell}\``);
+    }
+    if (files.length === 0) told.push('no package brings it');
+    return told;
+  }
+
+  async close(): Promise<void> {
+    if (this.#running instanceof RunningHost) await this.#running.close();
+    await this.#shelf.close();
+  }
+
+  #shown(file: string): string {
+    const relative = path.relative(this.#cwd, file);
+    return (relative.startsWith('..') ? file : relative).split(path.sep).join('/');
+  }
+
+  /** Looked for once: a build speaks to one host. */
+  #host(): RunningHost | string {
+    this.#running ??= RunningHost.find(this.#cwd);
+    return this.#running;
+  }
+
+  #packages(): (Brought & { kind: 'package' | 'standard' })[] {
+    if (this.#brought !== undefined) return this.#brought;
+    const standard = broughtBy(HOME, 'cell').map((one) => ({ ...one, kind: 'standard' as const }));
+    const files = new Set(standard.map((one) => one.file));
+    const others = broughtTo(this.#cwd).filter((one) => !files.has(one.file));
+    this.#brought = [...others.map((one) => ({ ...one, kind: 'package' as const })), ...standard];
+    return this.#brought;
+  }
+
+  /** Cells that were built here; asked anew each time, since a build makes them. */
+  #built(): string[] {
+    const folder = path.join(this.#cwd, '.cell', 'out');
+    if (!fs.existsSync(folder)) return [];
+    const files = fs.readdirSync(folder).filter((name) => name.endsWith('.wasm'));
+    return files.map((name) => name.slice(0, -'.wasm'.length));
+  }
+
+  /** Modules of a cell, the one that a build takes first. */
+  #files(cell: string): { file: string; from: string; kind: 'own' | 'package' | 'standard' }[] {
+    const own = path.join(this.#cwd, '.cell', 'out', `${cell}.wasm`);
+    const built = fs.existsSync(own)
+      ? [{ file: own, from: `.cell/out/${cell}.wasm`, kind: 'own' as const }]
+      : [];
+    return [...built, ...this.#packages().filter((one) => one.cell === cell)];
+  }
+
+  #factsOf(cell: string): ModuleFacts | null {
+    for (const { file } of this.#files(cell)) {
+      const facts = this.#modules.at(file);
+      if (facts !== null && typeof facts !== 'string' && facts.cell === cell) return facts;
+    }
+    return null;
+  }
+
+  #served(host: RunningHost, { name, file, digest }: RunningHost['cells'][number]): CellPlace {
+    const facts = this.#modules.at(file);
+    const same = facts !== null && typeof facts !== 'string' && facts.digest === digest;
+    return {
+      ...{ cell: name, kind: 'running', digest, from: `the running host ${host.url}` },
+      ns: same ? facts.ns : undefined,
+      schema: () => (same ? facts.schema : null),
+      connect: () => host.connect(),
+    };
+  }
+
+  #stored(facts: ModuleFacts, from: string, kind: CellPlace['kind']): CellPlace {
+    const { cell, digest, ns, schema } = facts;
+    const connect = (): Promise<Synapse> => this.#shelf.open(facts);
+    return { cell, kind, from, digest, ns, schema: () => schema, connect };
+  }
+}
+
+const named =
+  (cell: string) =>
+  ({ name }: { name: string }): boolean =>
+    name === cell;

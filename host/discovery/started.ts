@@ -1,0 +1,133 @@
+// Owns the host that a build starts for cells which nobody serves: real kernel, sandbox and watchdog,
+// one lane, no listener that anything outside of this process reaches, no files, no keys. A macro
+// that hangs ends with its lane. Never grants what cell.config.ts does not, except calls to the
+// cells beside it, which have no more than it has.
+import { BACKPRESSURE_BYTES, MESSAGE_BYTES } from '../../assembly/shared/limits.ts';
+import type { Config } from '../cell/config.ts';
+import { admit, readModule } from '../cell/module.ts';
+import type { CellSpec, Grants, LaneEvents, Lanes } from '../lane/contract.ts';
+import { startLanes } from '../lane/lanes.ts';
+import { createMemory } from '../lane/memory.ts';
+import { listenMemory, type MemoryListener } from '../listen/memory.ts';
+import { createRights } from '../session/bits.ts';
+import { Delivery } from '../session/delivery.ts';
+import { createReception, type SessionReception } from '../session/reception.ts';
+import type { Revocations } from '../session/revocation.ts';
+import type { Identity, Verifier } from '../session/token.ts';
+import { memory as inProcess, Synapse } from '../synapse/node/index.ts';
+import { BUILD_SCOPE } from './scope.ts';
+
+/**
+ * One connection; no limits and no kept replies, since macros have neither. Routes: every method of
+ * the cells of one build.
+ */
+const SIZES = { routes: 4096, sessions: 4, buckets: 64, memoBytes: 4096 };
+
+/** Whoever reaches the memory listener is the build. */
+const BUILD: Identity = {
+  subject: 'build',
+  roles: [],
+  scopes: [BUILD_SCOPE],
+  expires: 2n ** 62n,
+  served: 2n ** 62n,
+  issuer: 'cell:build',
+  issuedMs: 0,
+  claims: {},
+};
+const VERIFIER: Verifier = { verify: async () => BUILD, warm: () => {}, close: () => {} };
+const NO_REVOCATIONS: Revocations = {
+  revoked: () => false,
+  revoke: async () => {},
+  list: () => [],
+  close: async () => {},
+};
+
+/** One host of a build. */
+export class StartedHost {
+  readonly #lanes: Lanes;
+  readonly #reception: SessionReception;
+  readonly #listener: MemoryListener;
+  readonly #cells: CellSpec[];
+  readonly #config: Config;
+  #routes = 0;
+  /** Cells are loaded one after the other. */
+  #loading: Promise<unknown> = Promise.resolve();
+  #synapse: Promise<Synapse> | undefined;
+
+  private constructor(
+    parts: { lanes: Lanes; reception: SessionReception; listener: MemoryListener },
+    cells: CellSpec[],
+    config: Config,
+  ) {
+    this.#lanes = parts.lanes;
+    this.#reception = parts.reception;
+    this.#listener = parts.listener;
+    this.#cells = cells;
+    this.#config = config;
+  }
+
+  /** Starts a host without cells. `events`: what macros log, and lanes that were lost. */
+  static async start(config: Config, events: LaneEvents): Promise<StartedHost> {
+    const memory = createMemory({ lanes: 1, ...SIZES });
+    const delivery = new Delivery();
+    const rights = createRights();
+    const cells: CellSpec[] = [];
+    const lanes = await startLanes({
+      ...{ memory, lanes: 1, deliver: delivery, events, rights, standby: false },
+    });
+    const reception = createReception({
+      ...{ memory, lanes, delivery, rights, verifier: VERIFIER, revocations: NO_REVOCATIONS },
+      cells: () => cells,
+    });
+    const sizes = { messageBytes: MESSAGE_BYTES, backpressureBytes: BACKPRESSURE_BYTES };
+    const nowhere = { host: '', port: 0, origins: [], hosts: [], upgradePath: '' };
+    const listener = await listenMemory({ ...nowhere, ...sizes }, reception);
+    return new StartedHost({ lanes, reception, listener }, cells, config);
+  }
+
+  /**
+   * Loads a module. `file` names it in errors and traces. Rejects when it is refused, or when a cell
+   * of its name is there.
+   */
+  load(bytes: Uint8Array, file: string): Promise<void> {
+    const loaded = this.#loading.then(() => this.#load(bytes, file));
+    this.#loading = loaded.catch(() => {});
+    return loaded;
+  }
+
+  async #load(bytes: Uint8Array, file: string): Promise<void> {
+    const { grants = {}, limits } = this.#config;
+    const cell = readModule(bytes, file);
+    const { name, module, schema, manifest } = cell;
+    if (this.#cells.some((other) => other.name === name)) {
+      throw new Error(`a cell \`${name}\` is there already`);
+    }
+    const call = Object.keys(manifest.remotes ?? {});
+    const granted: Grants = { call, ...(Object.hasOwn(grants, name) ? grants[name] : {}) };
+    admit(cell, {
+      grants: granted,
+      ...(limits?.pages === undefined ? {} : { pages: limits.pages }),
+    });
+    const place = { firstRoute: this.#routes, index: this.#cells.length };
+    const spec: CellSpec = { name, module, schema, manifest, ...place, grants: granted, file };
+    await this.#lanes.load(spec);
+    this.#cells.push(spec);
+    this.#routes += schema.methods.length;
+  }
+
+  /** The connection of the build: one for all cells. */
+  connect(): Promise<Synapse> {
+    const open = { dial: inProcess(this.#listener), token: 'build', agent: 'cell-build' };
+    this.#synapse ??= Synapse.open([], { ...open, reconnect: false, keepalive: Infinity });
+    return this.#synapse;
+  }
+
+  /** Ends the lane and the connection. */
+  async close(): Promise<void> {
+    const synapse = await this.#synapse?.catch(() => undefined);
+    await synapse?.close();
+    await this.#lanes.stop();
+    this.#reception.close();
+    await this.#listener.close();
+  }
+}
