@@ -66,7 +66,10 @@ function place(name, bytes) {
 async function assemble(name) {
   const { default: binaryen } = await import('binaryen');
   const file = `membrane/${name}.wat`;
-  const module = binaryen.parseText(fillConsts(read(file), file));
+  // `{{> boundary.wat}}`: a piece that several modules have.
+  const piece = /\{\{> ([a-z]+\.wat)\}\}/g;
+  const whole = read(file).replace(piece, (_, name) => read(`membrane/${name}`));
+  const module = binaryen.parseText(fillConsts(whole, file));
   const F = binaryen.Features;
   // Not Features.All: binaryen 132 would write compact imports, which Node 24 refuses.
   module.setFeatures(

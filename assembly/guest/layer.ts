@@ -38,8 +38,17 @@ const RESULT: usize = 16;
 const SELF: usize = 24;
 const FIRST: usize = 32;
 
-/** A task for a call with `count` arguments, which the caller stores; `self`: its `this`, or 0. */
-export function newTask(count: u32, self: usize): usize {
+// Generated code has no `load` and `store` of its own: a user may call a function or a parameter so.
+
+/** A task for a call with `count` arguments, which the caller puts in; `self`: its `this`, or 0. */
+// @ts-ignore: decorator
+@inline
+export function newTask<S>(count: u32, self: S): usize {
+  if (isReference<S>()) return made(count, changetype<usize>(self));
+  return made(count, 0);
+}
+
+function made(count: u32, self: usize): usize {
   const bytes = FIRST + 8 * <usize>count;
   const at = __new(bytes, idof<ArrayBuffer>());
   memory.fill(at, 0, bytes);
@@ -47,7 +56,47 @@ export function newTask(count: u32, self: usize): usize {
   return at;
 }
 
+// @ts-ignore: decorator
+@inline
+export function putArgument<T>(task: usize, index: usize, value: T): void {
+  store<T>(task + 8 * index, value, FIRST);
+}
+
+// @ts-ignore: decorator
+@inline
+export function argument<T>(task: usize, index: usize): T {
+  return load<T>(task + 8 * index, FIRST);
+}
+
+// @ts-ignore: decorator
+@inline
+export function selfOf<S>(task: usize): S {
+  return load<S>(task, SELF);
+}
+
+// @ts-ignore: decorator
+@inline
+export function putResult<T>(task: usize, value: T): void {
+  store<T>(task, value, RESULT);
+}
+
+/** The result so far; nothing before the first call has returned. */
+// @ts-ignore: decorator
+@inline
+export function resultOf<T>(task: usize): T {
+  return load<T>(task, RESULT);
+}
+
+/** Table index of a function. */
+// @ts-ignore: decorator
+@inline
+export function indexOf<F>(fn: F): u32 {
+  return load<u32>(changetype<usize>(fn));
+}
+
 /** The result that a task holds; see `given`. */
+// @ts-ignore: decorator
+@inline
 export function taken<T>(task: usize): T {
   if (isReference<T>()) {
     if (isNullable<T>()) return changetype<T>(load<usize>(task, RESULT));

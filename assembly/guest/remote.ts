@@ -1,5 +1,5 @@
-// Owns what is the same for all calls of other cells: taking the reply, and passing a failure on. The
-// generated module of a remote cell (build/4-emit/remote-module.ts) encodes and decodes around it.
+// Owns what is the same for all calls of other cells: taking the reply, and passing a failure on.
+// The module of a remote cell (build/4-emit/remote-module.ts) encodes and decodes around it.
 //
 //   cell:call answers   bytes of the reply                        bits 0-31
 //                       status of a failure: `bytes` of record    bits 32-39
@@ -39,7 +39,7 @@ function failed(answer: i64, bytes: usize, method: string): void {
   fail<void>(status, method + ": " + textOf(reason));
 }
 
-/** The words of a refusal, as host/synapse/reasons.ts has them for clients; those that come often. */
+/** The words of a refusal; host/synapse/reasons.ts has those for clients. */
 function textOf(reason: u32): string {
   switch (reason) {
     case R.REASON_NO_CELL: return "that cell is not loaded in this host";

@@ -7,8 +7,8 @@
 
 import {
   R_FLAGS, R_ROLES_ANY, R_SCOPES_ALL, ROUTE_CHANNEL_MASK, ROUTE_CHANNEL_SHIFT, ROUTE_LIVE,
-  ROUTE_PUBLIC, S_EXPIRY, S_GENERATION, S_INTERVAL, S_ROLES, S_SCOPES, SESSION_AUTHENTICATED,
-  SESSION_REVOKED,
+  ROUTE_PUBLIC, S_CALLER, S_EXPIRY, S_GENERATION, S_INTERVAL, S_ROLES, S_SCOPES,
+  SESSION_AUTHENTICATED, SESSION_REVOKED,
 } from '../shared/layout';
 import {
   REASON_CHANNEL, REASON_EXPIRED, REASON_NO_ROUTE, REASON_NO_SESSION, REASON_REVOKED, REASON_ROLE,
@@ -65,6 +65,13 @@ export function read(slot: usize, generation: u32): bool {
   identity = standing == EXPIRED ? 0 : slot;
   caller(identity, generation);
   return true;
+}
+
+/** Whether the session in `slot` is still `generation` and still the caller `number`: a cell that
+ *  was entered in its name met nobody else, nor nobody. */
+@inline
+export function isStillOf(number: u32, slot: usize, generation: u32): bool {
+  return atomic.load<u32>(slot + S_CALLER) == number && <u32>wordOf(slot) == generation;
 }
 
 /** For a frame of channel APP: 0, or status | reason << 8. Strangers cannot tell an unknown route

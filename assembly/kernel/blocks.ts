@@ -146,8 +146,12 @@ export function readChain(first: usize, offset: u32, to: usize, n: u32): void {
 }
 
 /** Whether the chain's data begins with the `n` bytes at `p`. */
+@inline
 export function beginsWith(first: usize, p: usize, n: u32): bool {
-  if (n <= FIRST) return same(first + HEAD, p, n);
+  return n <= FIRST ? same(first + HEAD, p, n) : beginsWithMore(first, p, n);
+}
+
+function beginsWithMore(first: usize, p: usize, n: u32): bool {
   if (!same(first + HEAD, p, FIRST)) return false;
   let block: usize = load<u32>(first);
   for (let at: u32 = FIRST; at < n; at += REST) {

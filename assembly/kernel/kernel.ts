@@ -12,6 +12,8 @@ import { begin, lanes, messageBytes, place } from './lane';
 import { attachMetrics, runsFull, settleRuns } from './metrics';
 import { attachMemo } from './memo';
 import { attachPending, finish as finishPending, reserve as reservePending } from './pending';
+import { attachPolicies } from './policy';
+import { attachRandom } from './random';
 import { answerInHand, recoverLane } from './recover';
 import { attachReplies, publishReplies, unstall, wakeListener } from './reply';
 import { filled } from './ring';
@@ -33,6 +35,8 @@ export function attach(number: u32): void {
   attachPending();
   attachCounters();
   attachMemo();
+  attachPolicies();
+  attachRandom();
   attachSpans();
   turn = 0;
 }

@@ -2,7 +2,7 @@
 // block by `attach`. Never writes shared memory.
 
 import {
-  CONTROL, C_BUCKET_MASK_WORD, C_BUCKETS_WORD, C_FORWARD_BYTES_WORD, C_LANE_BASE_WORD,
+  CONTROL, C_BUCKET_MASK_WORD, C_BUCKETS_WORD, C_COLLECT_SPANS_WORD, C_FORWARD_BYTES_WORD, C_LANE_BASE_WORD,
   C_LANE_STRIDE_WORD, C_LANES_WORD, C_MESSAGE_BYTES_WORD, C_RING_BYTES_WORD, C_ROUTE_COUNT_WORD,
   C_ROUTES_WORD, C_SESSION_COUNT_WORD, C_SESSIONS_WORD, L_NOW, PART_CALL_WORD,
   ROUTE_BYTES, SESSION_BYTES,
@@ -23,6 +23,8 @@ export let bucketMask: u32 = 0;
 export let ringBytes: u32 = 0;
 export let forwardBytes: u32 = 0;
 export let messageBytes: u32 = 0;
+/** Whether somebody wants spans; read again at every drain. */
+export let collecting: bool = false;
 /** Unix microseconds of this drain, and their low 32 bits as stamps have them. */
 export let now: i64 = 0;
 
@@ -57,6 +59,7 @@ export function place(number: u32): void {
 export function begin(nowUs: f64): void {
   now = <i64>nowUs;
   routeCount = control(C_ROUTE_COUNT_WORD);
+  collecting = control(C_COLLECT_SPANS_WORD) != 0;
   store<i64>(lane + L_NOW, now);
 }
 

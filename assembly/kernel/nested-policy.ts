@@ -1,25 +1,28 @@
-// Owns what policies mean for calls from cell to cell: kept replies, tags, counters, and the spans of
-// those that wait. The arguments may have been overwritten by calls that the called cell made:
+// Owns what policies mean for calls from cell to cell: kept replies, tags, counters, and the spans
+// of those that wait. The arguments may have been overwritten by calls that the called cell made:
 // call.wat puts them back before it concludes.
 
 import {
   CONTEXT_BYTES, L_SLOTS, M_KEPT, M_MADE, M_STALE, METRIC_BYTES,
   NEST_BYTES, PART_BUSY_WORD, PART_CONTEXTS_WORD, PART_METRICS_WORD, POLICY_COUNT, POLICY_FORGET,
-  POLICY_MEMO, POLICY_SHARED, POLICY_SPAN, L_NESTED_WORD, L_SESSION, R_FLAGS, R_POLICY,
+  POLICY_MEMO, POLICY_SHARED, POLICY_SPAN, L_GENERATION, L_NESTED_WORD, L_SESSION, R_FLAGS,
+  R_POLICY,
   ROUTE_POLICY, S_CALLER, SPAN_NESTED, TRACE_SAMPLED, TRACE_HELD, Y_EPOCH, Y_FLAGS, Y_FORGETS,
 } from '../shared/layout';
 import { CELLS } from '../shared/limits';
+import { isStillOf } from './authorize';
 import { labelsOf, tally } from './counters';
-import { answersAt, argumentsAt, lane, part, rowOf, word } from './lane';
+import { answersAt, argumentsAt, collecting, lane, part, rowOf, word } from './lane';
 import { find, hashOf, isStale, keep, readReply, replyBytes, SHARED } from './memo';
 import { countNow } from './metrics';
 import { draw, mixed } from './random';
-import { collecting, record } from './spans';
+import { record } from './spans';
 import { clock, forget, tagsOf } from './tags';
 
 /** Offsets in a nest, behind the route: layout.ts PART_BUSY_WORD. */
 const N_EPOCH: u32 = 4;
 const N_CLOCK: u32 = 8;
+const N_OWNER: u32 = 16;
 /** Offsets in a context. */
 const SPAN_ID: u32 = 16;
 const STATE: u32 = 24;
@@ -47,10 +50,12 @@ export function hasKept(
   return <i64>replyBytes(entry);
 }
 
-/** Before the call: what tells afterwards whether something was forgotten meanwhile. */
-export function openNested(policy: usize, nest: usize): void {
+/** Before a call by the session in `slot`: what tells afterwards whether something was forgotten
+ *  meanwhile, and for whom the reply is. */
+export function openNested(policy: usize, nest: usize, slot: usize): void {
   store<u32>(nest, atomic.load<u32>(policy + Y_EPOCH), N_EPOCH);
   store<u64>(nest, clock(), N_CLOCK);
+  store<u32>(nest, ownerOf(load<u32>(policy + Y_FLAGS), slot), N_OWNER);
 }
 
 /** After a call of `route` with a policy, its `bytes` of arguments in their place again. `code`: 0,
@@ -59,12 +64,16 @@ export function openNested(policy: usize, nest: usize): void {
 export function conclude(
   route: u32, bytes: u32, slot: u32, code: u32, size: u32, at: usize, trace: usize, start: i64,
 ): void {
+  const nest = part(PART_BUSY_WORD) + CELLS + load<u32>(word(L_NESTED_WORD)) * NEST_BYTES;
+  // The link that named the route may lead elsewhere by now.
+  if (!start) route = load<u32>(nest);
   const row = rowOf(route);
   if (start) countNow(route, code ? 1 : 0);
   if (!(load<u32>(row + R_FLAGS) & ROUTE_POLICY)) return;
   const policy: usize = load<u32>(row + R_POLICY), flags = load<u32>(policy + Y_FLAGS);
   if (at && load<u32>(at, STATE) & CHILD) {
-    record(at, load<u64>(at, SPAN_ID), load<u64>(trace, SPAN_ID), route, code, start, SPAN_NESTED);
+    const id = load<u64>(at, SPAN_ID), under = load<u64>(trace, SPAN_ID);
+    record(at, id, under, route, code, <u32>start, SPAN_NESTED);
   }
   if (code) return;
   const args = argumentsAt(), session = slot == 0xffffffff ? load<u32>(lane + L_SESSION) : slot;
@@ -75,9 +84,9 @@ export function conclude(
     forget(slots, load<u32>(policy + Y_FORGETS));
   }
   // What waited is kept when clients call it: its nest is not there any more.
-  const owner = start ? 0 : ownerOf(flags, session);
+  const owner = start ? 0 : load<u32>(nest, N_OWNER);
   if (!owner) return;
-  const nest = part(PART_BUSY_WORD) + CELLS + load<u32>(word(L_NESTED_WORD)) * NEST_BYTES;
+  if (owner != SHARED && !isStillOf(owner, session, load<u32>(lane + L_GENERATION))) return;
   const hash = hashOf(route, owner, args, bytes);
   const epoch = load<u32>(nest, N_EPOCH), since = load<u64>(nest, N_CLOCK);
   keep(policy, hash, route, owner, args, bytes, since, epoch, answersAt(), size);
@@ -86,8 +95,8 @@ export function conclude(
 /** In the state of a context: the span is the called cell's own, not its caller's. */
 const CHILD: u32 = 0x1000;
 
-/** Makes the trace context of a call of `route` that waits in crossing `n`: its caller's (at `trace`,
- *  0 = none), or a span of its own below it. Returns where it is; 0: there is no trace. */
+/** Makes the trace context of a call of `route` that waits in crossing `n`: its caller's (at
+ *  `trace`, 0 = none), or a span of its own below it. Returns where it is; 0: there is no trace. */
 export function context(n: u32, trace: usize, route: u32): u32 {
   if (!trace) return 0;
   const at = part(PART_CONTEXTS_WORD) + n * CONTEXT_BYTES;
@@ -97,7 +106,7 @@ export function context(n: u32, trace: usize, route: u32): u32 {
   store<u32>(at, state, STATE);
   const row = rowOf(route);
   const both = TRACE_HELD | TRACE_SAMPLED;
-  if (load<u32>(row + R_FLAGS) & ROUTE_POLICY && (state & both) == both && collecting()) {
+  if (load<u32>(row + R_FLAGS) & ROUTE_POLICY && (state & both) == both && collecting) {
     if (load<u32>(<usize>load<u32>(row + R_POLICY) + Y_FLAGS) & POLICY_SPAN) {
       store<u64>(at, mixed(draw()) | 1, SPAN_ID);
       store<u32>(at, state | CHILD, STATE);

@@ -3,7 +3,7 @@
 // the membrane that asked (call.wat), which lies on the stack below.
 //
 //   caller's memory -> PART_CALL, 1st half -> called cell     arguments, copied before it runs
-//   called cell     -> PART_CALL, 2nd half -> caller's memory the reply, taken before others run
+//   called cell     -> PART_CALL, 2nd half -> caller's memory   the reply, taken before others run
 //
 // While calls nest nothing on the stack may stand still, so there is one such stack in a lane.
 // L_NESTED says how deep it is; a trap leaves it that way, and PART_BUSY names the cells whose
@@ -12,10 +12,10 @@
 import {
   CALL_CONCLUDES, CALL_WAITS, DISPATCH_HELD, HOME_ANY, K_CODE, K_ROUTE, K_TEXT, K_TEXT_BYTES,
   L_GENERATION, L_INNER_ROUTE_WORD, L_NESTED_WORD, L_SESSION, L_TRACE, L_TRACE_STATE, NEST_BYTES,
-  PART_BUSY_WORD, POLICY_SPAN, R_CELL, R_FLAGS, R_HOME, R_INTERVAL, R_METHOD, R_PAYLOAD_BYTES, R_POLICY,
-  R_ROLES_ANY, R_SCOPES_ALL, R_SLOT, ROUTE_LIVE, ROUTE_POLICY, ROUTE_PUBLIC, ROUTE_RATE_METHOD,
-  ROUTE_WAITING, S_EXPIRY, S_GENERATION, S_ROLES, S_SCOPES, SESSION_AUTHENTICATED,
-  SESSION_REVOKED, SPAN_NESTED, Y_FLAGS,
+  PART_BUSY_WORD, POLICY_SPAN, R_CELL, R_FLAGS, R_HOME, R_INTERVAL, R_METHOD, R_PAYLOAD_BYTES,
+  R_POLICY, R_ROLES_ANY, R_SCOPES_ALL, R_SLOT, ROUTE_LIVE, ROUTE_POLICY, ROUTE_PUBLIC,
+  ROUTE_RATE_METHOD, ROUTE_WAITING, S_EXPIRY, S_GENERATION, S_ROLES, S_SCOPES,
+  SESSION_AUTHENTICATED, SESSION_REVOKED, SPAN_NESTED, Y_FLAGS,
 } from '../shared/layout';
 import { CALL_DEPTH, CELLS } from '../shared/limits';
 import {
@@ -29,23 +29,23 @@ import {
 } from '../shared/status';
 import { caller } from './hand';
 import {
-  answersAt, argumentsAt, lane, messageBytes, now, part, routeCount, rowOf, self, word,
+  answersAt, argumentsAt, collecting, lane, messageBytes, now, part, routeCount, rowOf, self, word,
 } from './lane';
 import { charge } from './limiter';
 import { countNow } from './metrics';
 import { hasKept, openNested } from './nested-policy';
-import { beginSpan, collecting, dropTrace, own, parent, record, resume } from './spans';
+import { beginSpan, dropTrace, own, parent, record, resume } from './spans';
 
 /** In place of a session: the caller of the frame in hand. */
 const IN_HAND: u32 = 0xffffffff;
 /** In place of the calling cell: its instance serves a waiting call, not the pure ones. */
 const ASIDE: u32 = 0xffffffff;
 
-/** Calls what `link` (byte offset) leads to, with `bytes` of arguments. `session`, `generation`: who
- *  calls, or IN_HAND; `trace`: its context (0: the one in hand). `from`: index of the calling cell
- *  when its instance for pure calls is the caller, else ASIDE. Answers as a membrane's dispatch
- *  does, | CALL_CONCLUDES << 32; or CALL_WAITS << 32 | route: it may be made, by one who can stand
- *  still. */
+/** Calls what `link` (byte offset) leads to, with `bytes` of arguments. `session`, `generation`:
+ *  who calls, or IN_HAND; `trace`: its context (0: the one in hand). `from`: index of the calling
+ *  cell when its instance for pure calls is the caller, else ASIDE. Answers as a membrane's
+ *  dispatch does, | CALL_CONCLUDES << 32; or CALL_WAITS << 32 | route: it may be made, by one who
+ *  can stand still. */
 export function nested(
   link: usize, bytes: u32, session: u32, generation: u32, trace: usize, from: u32,
 ): u64 {
@@ -63,7 +63,8 @@ export function nested(
     return refusal(code);
   }
   if (flags & ROUTE_POLICY) {
-    const size = hasKept(load<u32>(row, R_POLICY), route, session, argumentsAt(), bytes, answersAt());
+    const policy: usize = load<u32>(row, R_POLICY);
+    const size = hasKept(policy, route, session, argumentsAt(), bytes, answersAt());
     if (size >= 0) {
       countNow(route, 0);
       return size;
@@ -181,12 +182,12 @@ function traced(
   row: usize, flags: u32, route: u32, bytes: u32, trace: usize, nest: usize,
 ): u64 {
   const policy: usize = flags & ROUTE_POLICY ? load<u32>(row, R_POLICY) : 0;
-  if (policy) openNested(policy, nest);
+  if (policy) openNested(policy, nest, load<u32>(lane + L_SESSION));
   if (trace) {
     v128.store(lane + L_TRACE, v128.load(trace));
     v128.store(lane + L_TRACE, v128.load(trace, 16), 16);
   }
-  const spans = policy && load<u32>(policy + Y_FLAGS) & POLICY_SPAN && collecting();
+  const spans = policy && load<u32>(policy + Y_FLAGS) & POLICY_SPAN && collecting;
   if (!spans) {
     const answer = dispatchNested(row, bytes);
     if (trace) dropTrace();
@@ -195,7 +196,7 @@ function traced(
   const span = load<u64>(lane + L_TRACE, 16), state = load<u32>(lane + L_TRACE_STATE);
   const outer = own, above = parent, isOpen = beginSpan(policy), id = own, under = parent;
   const answer = dispatchNested(row, bytes);
-  if (isOpen) record(lane + L_TRACE, id, under, route, <u32>(answer >> 32), now, SPAN_NESTED);
+  if (isOpen) record(lane + L_TRACE, id, under, route, <u32>(answer >> 32), <u32>now, SPAN_NESTED);
   resume(outer, above);
   store<u64>(lane + L_TRACE, span, 16);
   store<u32>(lane + L_TRACE_STATE, state);

@@ -15,7 +15,7 @@ import {
   POLICY_SPAN, R_POLICY, R_FLAGS, RECORD_DATA, ROUTE_POLICY, S_CALLER,
   S_GENERATION, SPAN_KEPT, TRACE_OPEN, Y_EPOCH, Y_FLAGS, Y_FORGETS, Y_TAGS,
 } from '../shared/layout';
-import { identity } from './authorize';
+import { identity, isStillOf } from './authorize';
 import { labelsOf, tally } from './counters';
 import { age, lane, now, part, rowOf } from './lane';
 import {
@@ -43,9 +43,15 @@ function ownerOf(flags: u32, slot: usize): u32 {
   return slot ? atomic.load<u32>(slot + S_CALLER) : NOBODY;
 }
 
+let metrics: usize = 0;
+
+export function attachPolicies(): void {
+  metrics = part(PART_METRICS_WORD);
+}
+
 @inline
 function tallyReplies(route: u32, which: u32): void {
-  const at = part(PART_METRICS_WORD) + route * METRIC_BYTES + which;
+  const at = metrics + route * METRIC_BYTES + which;
   store<u64>(at, load<u64>(at) + 1);
 }
 
@@ -104,6 +110,7 @@ export function waitByPolicy(
 }
 
 /** Answers with what is kept; false: nothing is, make the call. */
+@inline
 function answered(
   at: usize, policy: usize, flags: u32, hash: u32, owner: u32, args: usize, bytes: u32, key: u64,
   w1: u64, stamp: u32, route: u32, after: u32,
@@ -118,6 +125,7 @@ function answered(
 }
 
 /** Enters the cell; what its success means for others is done before the answer is committed. */
+@inline
 function call(
   at: usize, row: usize, policy: usize, flags: u32, args: usize, bytes: u32, key: u64, w1: u64,
   stamp: u32, route: u32, after: u32, owner: u32, hash: u32,
@@ -126,7 +134,8 @@ function call(
   const code = dispatchRow(at, row, args, bytes, key, <u32>w1);
   if (!code) {
     if (flags & POLICY_FORGET) forgetOf(policy, args, bytes);
-    if (owner && ownerOf(flags, identity) == owner) {
+    const isTheirs = owner == SHARED || isStillOf(owner, identity, <u32>(key >> 32));
+    if (owner && isTheirs) {
       const reply = replyAt + HEADER_BYTES;
       keep(policy, hash, route, owner, args, bytes, since, epoch, reply, replySize);
     }
@@ -228,9 +237,9 @@ export function countByPolicy(at: usize, code: u32): void {
   const flags = load<u32>(policy + Y_FLAGS);
   if (!code && flags & POLICY_COUNT) tally(policy, load<u32>(at + P_LABELS));
   if (!(load<u32>(at + P_TRACE_STATE) & TRACE_OPEN)) return;
-  const trace = at + P_TRACE, start = now - age(load<u32>(at + P_STAMP));
+  const trace = at + P_TRACE, stamp = load<u32>(at + P_STAMP);
   const id = load<u64>(trace, 16), under = load<u64>(at + P_PARENT);
-  record(trace, id, under, load<u32>(at + P_ROUTE), code, start, 0);
+  record(trace, id, under, load<u32>(at + P_ROUTE), code, stamp, 0);
 }
 
 /** The tags that the waiting call in the slot at `at` forgets. Again does no harm. */

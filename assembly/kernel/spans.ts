@@ -9,12 +9,12 @@
 // shows them. A ring that is full loses the newest; how many is counted.
 
 import {
-  C_COLLECT_SPANS_WORD, CONTROL, L_SPANS_LOST, L_TRACE, L_TRACE_STATE, PART_SPANS_WORD, RING_DATA,
+  L_SPANS_LOST, L_TRACE, L_TRACE_STATE, PART_SPANS_WORD, RING_DATA,
   RING_HEAD, RING_TAIL, SPAN_BYTES, TRACE_HELD, TRACE_NONE, TRACE_SAMPLED, TRACE_UNSAMPLED, X_END,
-  X_FLAGS, X_ROUTE, X_SPAN, X_TRACE, Y_SAMPLE,
+  X_ROUTE, X_SPAN, X_TRACE, Y_SAMPLE,
 } from '../shared/layout';
 import { SPANS } from '../shared/limits';
-import { age, lane, now, part } from './lane';
+import { collecting, lane, now, part } from './lane';
 import { draw, mixed, STEP } from './random';
 
 /** Offset of the span id inside a context. */
@@ -41,12 +41,6 @@ export function attachSpans(): void {
   next = shown;
   limit = shown;
   isOpen = false;
-}
-
-/** Whether somebody wants spans. */
-@inline
-export function collecting(): bool {
-  return load<u32>(CONTROL + (C_COLLECT_SPANS_WORD << 2)) != 0;
 }
 
 @inline
@@ -98,7 +92,7 @@ export function beginSpan(policy: usize): bool {
 @inline
 function beginTrace(policy: usize): bool {
   const low = mixed(draw());
-  if (low >> 32 >= load<u64>(policy + Y_SAMPLE)) {
+  if (<u32>(low >> 33) >= load<u32>(policy + Y_SAMPLE)) {
     store<u32>(lane + L_TRACE_STATE, TRACE_UNSAMPLED);
     return false;
   }
@@ -118,7 +112,7 @@ export function resume(id: u64, under: u64): void {
 /** beginSpan() for a call that came in a frame. */
 @inline
 export function openSpan(policy: usize): void {
-  isOpen = collecting() && beginSpan(policy);
+  isOpen = collecting && beginSpan(policy);
 }
 
 /** Ends what openSpan() began. `code`: 0, or status | reason << 8. */
@@ -130,7 +124,7 @@ export function closeSpan(route: u32, code: u32, stamp: u32, flags: u32): void {
 @inline
 function close(route: u32, code: u32, stamp: u32, flags: u32): void {
   isOpen = false;
-  record(lane + L_TRACE, own, parent, route, code, now - age(stamp), flags);
+  record(lane + L_TRACE, own, parent, route, code, stamp, flags);
 }
 
 /** The span of the call in hand becomes a waiting call's: it ends when that one does. */
@@ -148,7 +142,7 @@ function measure(): bool {
 /** Writes the span `id`, child of `under` (0: a root), in the trace whose id lies at `trace`. */
 @inline
 export function record(
-  trace: usize, id: u64, under: u64, route: u32, code: u32, start: i64, flags: u32,
+  trace: usize, id: u64, under: u64, route: u32, code: u32, stamp: u32, flags: u32,
 ): void {
   if (next == limit && !measure()) {
     store<u64>(lane + L_SPANS_LOST, load<u64>(lane + L_SPANS_LOST) + 1);
@@ -157,8 +151,8 @@ export function record(
   const at = ring + RING_DATA + (next & (SPANS - 1)) * SPAN_BYTES;
   v128.store(at, v128.load(trace), X_TRACE);
   v128.store(at, pair(id, under), X_SPAN);
-  v128.store(at, pair(<u64>route | (<u64>code << 32), start), X_ROUTE);
-  store<u32>(at, flags, X_FLAGS);
+  const what = <u64>route | (<u64>code << 32), how = <u64>stamp | (<u64>flags << 32);
+  v128.store(at, pair(what, how), X_ROUTE);
   next++;
 }
 

@@ -1,14 +1,14 @@
-;; Owns the calls that one cell makes of others: bounds of what it hands over, the way there, and the
-;; reply until it is taken. Only cells that import `cell:call` have one. Never trusts the cell; never
-;; holds bytes of another one longer than until somebody else calls.
+;; Owns the calls that one cell makes of others: bounds of what it hands over, the way there, and
+;; the reply until it is taken. Only cells that import `cell:call` have one. Never trusts the cell;
+;; never holds bytes of another one longer than until somebody else calls.
 ;;
 ;;   call(links, count, method, ptr, len) -> i64: bytes of the reply, or of an error record with
 ;;     status << 32, or status << 32 | reason << 40. A wild pointer is a trap.
 ;;   take(ptr): copies what the last call left. A trap when there is nothing, or not any more.
 ;;
 ;; The bytes travel in the lane's PART_CALL, which all calls of a lane share: arguments in its first
-;; half until the called cell has copied them, its reply in the second until it is taken. Whoever puts
-;; bytes there counts L_CALLS up.
+;; half until the called cell has copied them, its reply in the second until it is taken. Whoever
+;; puts bytes there counts L_CALLS up.
 ;;
 ;; What cannot be answered at once is called on the same stack, in an instance that `acquire` (which
 ;; stands still until one is free) found; `release` gives it back. No JavaScript lies on the stack
@@ -41,10 +41,7 @@
   (global $held (mut i32) (i32.const -1))
   (global $calls_then (mut i32) (i32.const 0))
 
-  (func $inside (param $ptr i32) (param $len i32) (result i32)
-    (i64.le_u
-      (i64.add (i64.extend_i32_u (local.get $ptr)) (i64.extend_i32_u (local.get $len)))
-      (i64.shl (i64.extend_i32_u (memory.size $cell)) (i64.const 16))))
+  {{> boundary.wat}}
 
   (func $place (result i32)
     (i32.add (global.get $lane)
@@ -59,20 +56,9 @@
     (i32.store $host offset={{L_CALLS}} (global.get $lane)
       (i32.add (i32.const 1) (i32.load $host offset={{L_CALLS}} (global.get $lane)))))
 
-  ;; Up to 32 bytes pieces are faster than memory.copy (membrane.wat).
   (func $give (param $ptr i32) (param $len i32)
-    (local $to i32)
-    (local.set $to (call $place))
     (call $count)
-    (if (i32.and
-          (i32.ge_u (local.get $len) (i32.const 16)) (i32.le_u (local.get $len) (i32.const 32)))
-      (then
-        (v128.store $host (local.get $to) (v128.load $cell (local.get $ptr)))
-        (local.set $len (i32.sub (local.get $len) (i32.const 16)))
-        (v128.store $host (i32.add (local.get $to) (local.get $len))
-          (v128.load $cell (i32.add (local.get $ptr) (local.get $len)))))
-      (else
-        (memory.copy $host $cell (local.get $to) (local.get $ptr) (local.get $len)))))
+    (call $toHost (call $place) (local.get $ptr) (local.get $len)))
 
   ;; What stands in PART_CALL now is for take.
   (func $hold (param $answer i64) (result i64)
@@ -197,12 +183,4 @@
     (local.set $from (call $replies))
     (local.set $len (global.get $held))
     (global.set $held (i32.const -1))
-    (if (i32.and
-          (i32.ge_u (local.get $len) (i32.const 16)) (i32.le_u (local.get $len) (i32.const 32)))
-      (then
-        (v128.store $cell (local.get $ptr) (v128.load $host (local.get $from)))
-        (local.set $len (i32.sub (local.get $len) (i32.const 16)))
-        (v128.store $cell (i32.add (local.get $ptr) (local.get $len))
-          (v128.load $host (i32.add (local.get $from) (local.get $len)))))
-      (else
-        (memory.copy $cell $host (local.get $ptr) (local.get $from) (local.get $len))))))
+    (call $toCell (local.get $ptr) (local.get $from) (local.get $len))))

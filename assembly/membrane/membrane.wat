@@ -10,7 +10,7 @@
 ;;     (status | reason << 8) << 32   refused by the membrane: wild pointer, reply too large
 ;;   fetch(out) -> i64        copies what is held; the same status << 32 | bytes
 ;; Waiting tier (called by the lane):
-;;   enter(session, generation, ptr, len, trace) -> i32   who calls, and the arguments, copied before
+;;   enter(session, generation, ptr, len, trace) -> i32  who calls, and the arguments, copied before
 ;;     the promise begins, so the bytes at ptr are free at once. 0, or status | reason << 8.
 ;;   call(method) -> i64      under WebAssembly.promising; status << 32 | bytes, all of it held
 ;;   fetch(out) -> i64        as above, with room for `bytes` at out
@@ -49,111 +49,7 @@
   (global $ptr (mut i32) (i32.const 0))
   (global $len (mut i32) (i32.const 0))
 
-  ;; 1 when [ptr, ptr + len) lies in the cell's memory. 64-bit: 65536 pages do not fit 32.
-  (func $inside (param $ptr i32) (param $len i32) (result i32)
-    (i64.le_u
-      (i64.add (i64.extend_i32_u (local.get $ptr)) (i64.extend_i32_u (local.get $len)))
-      (i64.shl (i64.extend_i32_u (memory.size $cell)) (i64.const 16))))
-
-  ;; memory.copy leaves wasm for C: 5 ns. Up to 128 bytes pieces of 16 are faster, some from the
-  ;; front and some from the back, overlapping, so that no byte past n is read or written. All
-  ;; loads of a piece come before its store, and the memories differ: overlap does no harm. The
-  ;; first bytes come last: a cell that has just written a header there is not waited for.
-  (func $toCell (param $to i32) (param $from i32) (param $n i32)
-    (local $toEnd i32) (local $fromEnd i32)
-    (if (i32.gt_u (local.get $n) (i32.const 128))
-      (then
-        (memory.copy $cell $host (local.get $to) (local.get $from) (local.get $n))
-        (return)))
-    (local.set $toEnd (i32.add (local.get $to) (local.get $n)))
-    (local.set $fromEnd (i32.add (local.get $from) (local.get $n)))
-    (if (i32.ge_u (local.get $n) (i32.const 16))
-      (then
-        (if (i32.gt_u (local.get $n) (i32.const 32))
-          (then
-            (if (i32.gt_u (local.get $n) (i32.const 64))
-              (then
-                (v128.store $cell offset=16 (local.get $to)
-                  (v128.load $host offset=16 (local.get $from)))
-                (v128.store $cell offset=32 (local.get $to)
-                  (v128.load $host offset=32 (local.get $from)))
-                (v128.store $cell offset=48 (local.get $to)
-                  (v128.load $host offset=48 (local.get $from)))
-                (v128.store $cell (i32.sub (local.get $toEnd) (i32.const 64))
-                  (v128.load $host (i32.sub (local.get $fromEnd) (i32.const 64))))
-                (v128.store $cell (i32.sub (local.get $toEnd) (i32.const 48))
-                  (v128.load $host (i32.sub (local.get $fromEnd) (i32.const 48))))))
-            (if (i32.le_u (local.get $n) (i32.const 64))
-              (then
-                (v128.store $cell offset=16 (local.get $to)
-                  (v128.load $host offset=16 (local.get $from)))))
-            (v128.store $cell (i32.sub (local.get $toEnd) (i32.const 32))
-              (v128.load $host (i32.sub (local.get $fromEnd) (i32.const 32))))))
-        (v128.store $cell (i32.sub (local.get $toEnd) (i32.const 16))
-          (v128.load $host (i32.sub (local.get $fromEnd) (i32.const 16))))
-        (v128.store $cell (local.get $to) (v128.load $host (local.get $from)))
-        (return)))
-    (if (i32.ge_u (local.get $n) (i32.const 8))
-      (then
-        (i64.store $cell (local.get $to) (i64.load $host (local.get $from)))
-        (i64.store $cell (i32.sub (local.get $toEnd) (i32.const 8))
-          (i64.load $host (i32.sub (local.get $fromEnd) (i32.const 8))))
-        (return)))
-    (block $done
-      (loop $byte
-        (br_if $done (i32.eq (local.get $to) (local.get $toEnd)))
-        (i32.store8 $cell (local.get $to) (i32.load8_u $host (local.get $from)))
-        (local.set $to (i32.add (local.get $to) (i32.const 1)))
-        (local.set $from (i32.add (local.get $from) (i32.const 1)))
-        (br $byte))))
-
-  (func $toHost (param $to i32) (param $from i32) (param $n i32)
-    (local $toEnd i32) (local $fromEnd i32)
-    (if (i32.gt_u (local.get $n) (i32.const 128))
-      (then
-        (memory.copy $host $cell (local.get $to) (local.get $from) (local.get $n))
-        (return)))
-    (local.set $toEnd (i32.add (local.get $to) (local.get $n)))
-    (local.set $fromEnd (i32.add (local.get $from) (local.get $n)))
-    (if (i32.ge_u (local.get $n) (i32.const 16))
-      (then
-        (if (i32.gt_u (local.get $n) (i32.const 32))
-          (then
-            (if (i32.gt_u (local.get $n) (i32.const 64))
-              (then
-                (v128.store $host offset=16 (local.get $to)
-                  (v128.load $cell offset=16 (local.get $from)))
-                (v128.store $host offset=32 (local.get $to)
-                  (v128.load $cell offset=32 (local.get $from)))
-                (v128.store $host offset=48 (local.get $to)
-                  (v128.load $cell offset=48 (local.get $from)))
-                (v128.store $host (i32.sub (local.get $toEnd) (i32.const 64))
-                  (v128.load $cell (i32.sub (local.get $fromEnd) (i32.const 64))))
-                (v128.store $host (i32.sub (local.get $toEnd) (i32.const 48))
-                  (v128.load $cell (i32.sub (local.get $fromEnd) (i32.const 48))))))
-            (if (i32.le_u (local.get $n) (i32.const 64))
-              (then
-                (v128.store $host offset=16 (local.get $to)
-                  (v128.load $cell offset=16 (local.get $from)))))
-            (v128.store $host (i32.sub (local.get $toEnd) (i32.const 32))
-              (v128.load $cell (i32.sub (local.get $fromEnd) (i32.const 32))))))
-        (v128.store $host (i32.sub (local.get $toEnd) (i32.const 16))
-          (v128.load $cell (i32.sub (local.get $fromEnd) (i32.const 16))))
-        (v128.store $host (local.get $to) (v128.load $cell (local.get $from)))
-        (return)))
-    (if (i32.ge_u (local.get $n) (i32.const 8))
-      (then
-        (i64.store $host (local.get $to) (i64.load $cell (local.get $from)))
-        (i64.store $host (i32.sub (local.get $toEnd) (i32.const 8))
-          (i64.load $cell (i32.sub (local.get $fromEnd) (i32.const 8))))
-        (return)))
-    (block $done
-      (loop $byte
-        (br_if $done (i32.eq (local.get $to) (local.get $toEnd)))
-        (i32.store8 $host (local.get $to) (i32.load8_u $cell (local.get $from)))
-        (local.set $to (i32.add (local.get $to) (i32.const 1)))
-        (local.set $from (i32.add (local.get $from) (i32.const 1)))
-        (br $byte))))
+  {{> boundary.wat}}
 
   ;; Checks an answer of the cell and holds it: its status, or status | reason << 8.
   (func $hold (param $status i32) (param $ptr i32) (param $len i32) (result i32)
@@ -197,14 +93,20 @@
     (call $answer
       (select (local.get $status) (i32.const {{DISPATCH_HELD}}) (local.get $status))))
 
+  ;; alloc is the cell's: while it runs the bytes at ptr may become another cell's (call.wat). Who
+  ;; puts bytes there counts L_CALLS up.
   (func (export "dispatch")
     (param $method i32) (param $ptr i32) (param $len i32) (param $out i32) (param $room i32)
     (result i64)
-    (local $at i32) (local $reply i64)
+    (local $at i32) (local $reply i64) (local $calls i32)
     (global.set $session (i32.const -1))
+    (local.set $calls (i32.load $host offset={{L_CALLS}} (global.get $lane)))
     (block $failed (result i32 i32 i32)
       (try_table (catch $fail $failed)
         (local.set $at (call $alloc (local.get $len)))
+        (if (i32.ne
+              (i32.load $host offset={{L_CALLS}} (global.get $lane)) (local.get $calls))
+          (then (return (call $answer (call $hold (i32.const 0) (i32.const -1) (i32.const -1))))))
         (if (i32.eqz (call $inside (local.get $at) (local.get $len)))
           (then (return (call $answer (call $hold (i32.const 0) (i32.const -1) (i32.const -1))))))
         (call $toCell (local.get $at) (local.get $ptr) (local.get $len))
@@ -233,8 +135,7 @@
     (call $toHost (local.get $out) (global.get $heldPtr) (global.get $heldLen))
     (call $answer (global.get $heldStatus)))
 
-  ;; alloc is the cell's: while it runs the bytes at ptr may become another cell's (call.wat). Who
-  ;; puts bytes there counts L_CALLS up.
+  ;; L_CALLS: as in dispatch.
   (func $enter (export "enter")
     (param $session i32) (param $generation i32) (param $ptr i32) (param $len i32)
     (param $trace i32) (result i32)

@@ -97,17 +97,17 @@ export const HOME_ANY: u32 = 0xffffffff;
 // Policy record: what a route asks for beside the checks of its row. Written by the listener before
 // the row names it; only Y_EPOCH changes after (counted up: what was kept of the route is void).
 //
-//   Y_FLAGS | Y_EPOCH | Y_SAMPLE | Y_TTL | Y_SWR | lists: u32 count | u32 bytes from the record
+//   Y_FLAGS | Y_SAMPLE | Y_EPOCH | Y_TTL | Y_STALE | lists: u32 count | u32 bytes from the record
 //   counters: u32 index | COUNTER_CLAIMS when the caller's label set counts
 //   tags, forgets: a program each: u32 bytes behind | u64 hash of the tag's first text | steps:
 //      u32 STEP_TEXT | bytes << 8, then the bytes, padded to 4
 //      u32 STEP_* | FIELD_NULLABLE | offset in the argument record << 8
 export const POLICY_HEAD: u32 = 64;
 export const Y_FLAGS: u32 = 0; // u32 POLICY_*
-export const Y_EPOCH: u32 = 4; // u32
-export const Y_SAMPLE: u32 = 8; // u64: a root is sampled when a random u32 is below
+export const Y_SAMPLE: u32 = 4; // u32: a root is sampled when 31 random bits are below
+export const Y_EPOCH: u32 = 8; // u32
 export const Y_TTL: u32 = 16; // i64 microseconds that a reply is fresh
-export const Y_SWR: u32 = 24; // i64 microseconds after that in which one call refreshes it
+export const Y_STALE: u32 = 24; // i64 microseconds until which it is served while one refreshes it
 export const Y_COUNTERS: u32 = 32;
 export const Y_TAGS: u32 = 40;
 export const Y_FORGETS: u32 = 48;
@@ -230,9 +230,10 @@ export const PART_MEMO_WORD: u32 = 73;
  *  room for a message and for an error record. */
 export const PART_CALL_WORD: u32 = 74;
 /** CELLS bytes: 1 = the cell's instance for pure calls is on the stack below a nested call. Behind
- *  them, for each depth: u32 route called | u32 epoch | u64 tags' clock, both before the call. */
+ *  them, for each depth: u32 route called | u32 epoch | u64 tags' clock | u32 whom a kept reply
+ *  is for | 4 unused, all but the first as before the call. */
 export const PART_BUSY_WORD: u32 = 75;
-export const NEST_BYTES: u32 = 16;
+export const NEST_BYTES: u32 = 24;
 /** Trace contexts, as L_TRACE, of the waiting calls that cells have made of others: 32 B each. */
 export const PART_CONTEXTS_WORD: u32 = 76;
 export const CONTEXT_BYTES: u32 = 32;
@@ -267,16 +268,16 @@ export const P_FORGET_COUNT: u32 = 88; // u32
 export const P_FORGETS: u32 = 92; // u16 slots of the tags that success forgets
 
 // Span ring of a lane: RING_HEAD and RING_TAIL count spans, SPAN_RING of them at RING_DATA.
-//   trace id 16 B | span id 8 B | parent 8 B, 0 = root | route | status | start | end | flags
+//   trace id 16 B | span id 8 B | parent 8 B, 0 = root | route | status | stamp | flags | end
 export const SPAN_BYTES: u32 = 64;
 export const X_TRACE: u32 = 0;
 export const X_SPAN: u32 = 16;
 export const X_PARENT: u32 = 24;
 export const X_ROUTE: u32 = 32; // u32
 export const X_STATUS: u32 = 36; // u32 status | reason << 8
-export const X_START: u32 = 40; // i64 unix microseconds
+export const X_STAMP: u32 = 40; // u32 low 32 bits of unix microseconds: when it began
+export const X_FLAGS: u32 = 44; // u32 SPAN_*
 export const X_END: u32 = 48; // i64 unix microseconds
-export const X_FLAGS: u32 = 56; // u32 SPAN_*
 export const SPAN_KEPT: u32 = 1; // answered with a kept reply
 export const SPAN_NESTED: u32 = 2; // called by a cell of this lane
 

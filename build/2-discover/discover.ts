@@ -1,5 +1,5 @@
-// Owns the second stage: which cell answers for a namespace, of all the places where one is. Prefers
-// what runs over what is brought; starts nothing before it is asked.
+// Owns the second stage: which cell answers for a namespace, of all the places where one is.
+// Prefers what runs over what is brought; starts nothing before it is asked.
 import type {
   Discovery,
   Identity,
@@ -102,7 +102,8 @@ export class Discover implements Discovery {
   }
 
   /** Why a place cannot answer; null = it can. */
-  #objection({ ns, kind, from }: Place, wanted: string): string | null {
+  #objection({ ns, kind, from, closed }: Place, wanted: string): string | null {
+    if (closed !== undefined) return closed;
     if (ns === null) return `${from} has no macros`;
     if (ns !== undefined && ns !== wanted) {
       return `${from} answers for ${ns === '' ? 'bare decorators' : `@${ns}`}`;

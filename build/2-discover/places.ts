@@ -4,8 +4,8 @@ import type { Schema } from '../../host/schema/types.ts';
 import type { Synapse } from '../../host/synapse/index.ts';
 
 /**
- * running: a host that serves this project. own: built by this project. package: brought by a package
- * of it. standard: brought by cell itself.
+ * running: a host that serves this project. own: built by this project. package: brought by a
+ * package of it. standard: brought by cell itself.
  */
 export type PlaceKind = 'running' | 'own' | 'package' | 'standard';
 
@@ -19,6 +19,8 @@ export interface Place {
   digest: string;
   /** Namespace that it answers for; null: it has no macros. undefined: only asking will tell. */
   ns: string | null | undefined;
+  /** Why its macros cannot be asked, for people; absent: they can. */
+  closed?: string;
   /** null: only the running host knows it. */
   schema(): Schema | null;
   /** A connection to a host that serves the cell; started when it must be. */

@@ -10,13 +10,17 @@ import type {
   PlanRequest,
 } from '../2-discover/protocol.ts';
 
-/** A cell that answers for decorators, wherever it runs. Every method rejects with ProviderError. */
+/**
+ * A cell that answers for decorators, wherever it runs. Every method rejects with ProviderError.
+ */
 export interface Provider {
   /** Name of the cell: `auth`. */
   readonly cell: string;
   /** 2 running, 1 brought by a package or this project and started, 0 cached answers. */
   readonly level: 0 | 1 | 2;
-  /** Where it was found, for people: "the running host ws://...", "package cell", ".cell/macros". */
+  /**
+   * Where it was found, for people: "the running host ws://...", "package cell", ".cell/macros".
+   */
   readonly from: string;
   /** SHA-256 of the module that answers, hex. */
   readonly digest: string;

@@ -4,11 +4,10 @@ import { type Description, type MacroInfo, type Shape, VERSION } from '../2-disc
 import { ProviderError } from '../2-discover/provider-error.ts';
 import { MACROS, NAME_CHARS, SHAPE_DEPTH, SHAPES } from './bounds.ts';
 
-const SHAPE_TYPES = new Set(
-  'string number integer bool duration size parameter template member object list oneOf env any'.split(
-    ' ',
-  ),
-);
+const SHAPE_TYPES = new Set([
+  ...'string number integer bool duration size parameter template member'.split(' '),
+  ...'object list oneOf env any'.split(' '),
+]);
 const TARGETS = new Set('service class method member field constructor enum'.split(' '));
 
 /** Stages in the order in which they act; '' = no place in it. */

@@ -3,7 +3,9 @@
 import type { DecoratorUse, Literal as ReadLiteral, Span } from '../1-read/shapes.ts';
 import { type Literal, LiteralKind } from '../2-discover/protocol.ts';
 
-/** Nesting of arguments. Threat: values nest at most 32 deep on the wire, and requests have more. */
+/**
+ * Nesting of arguments. Threat: values nest at most 32 deep on the wire, and requests have more.
+ */
 export const LITERAL_DEPTH = 16;
 
 const EMPTY: Literal = { kind: LiteralKind.Null, text: '', number: 0, keys: [], items: [] };

@@ -2,7 +2,9 @@
 // asc's own. Resolves nothing.
 import type { DecoratorUse } from '../1-read/shapes.ts';
 
-/** asc's own decorators. `operator` and `external` also come as `operator.binary`, `external.js`. */
+/**
+ * asc's own decorators. `operator` and `external` also come as `operator.binary`, `external.js`.
+ */
 export const ASC_DECORATORS: ReadonlySet<string> = new Set(
   'global operator unmanaged final inline external builtin lazy unsafe'.split(' '),
 );

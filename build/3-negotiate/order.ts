@@ -1,5 +1,6 @@
 // Owns the order of contributions at one site: stages first, then the constraints that cells state
-// ("Cache.memoize before Audit.log"), then names. The order of decorators in the source says nothing.
+// ("Cache.memoize before Audit.log"), then names. The order of decorators in the source says
+// nothing.
 import type { Findings } from '../diagnostics/findings.ts';
 import type { Placed } from './contract.ts';
 import { STAGES } from './descriptions.ts';

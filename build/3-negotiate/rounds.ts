@@ -1,5 +1,5 @@
-// Owns the conversation: plans in rounds until nothing changes. In one round a cell gets at most one
-// request, and only when the answers to its questions changed; all requests of a round go out
+// Owns the conversation: plans in rounds until nothing changes. In one round a cell gets at most
+// one request, and only when the answers to its questions changed; all requests of a round go out
 // together. Ends always: after ROUNDS rounds, whoever still changes is named.
 //
 //   round 1     every cell, no facts
@@ -27,7 +27,9 @@ export interface Speaker {
   request: PlanRequest | null;
   /** The facts of the plan, by cell, about and key. */
   facts: Map<string, Fact>;
-  /** Every question that it has asked, by cell, about and key: asked once, answered from then on. */
+  /**
+   * Every question that it has asked, by cell, about and key: asked once, answered from then on.
+   */
   questions: Map<string, Ask>;
   /** It has planned without answers that cannot come, and is not asked again. */
   done: boolean;

@@ -68,7 +68,9 @@ export function sitesOf(project: Project): ProjectSite[] {
 
 function sitesOfClass(file: string, source: SourceShape, shape: ClassShape): ProjectSite[] {
   const uses = sortedUses(shape.decorators);
-  const ownerDeclaration = blank('class', shape.name, shape.doc, uses);
+  const declaration = blank('class', shape.name, shape.doc, uses);
+  // The words of the class would travel with each of its members.
+  const ownerDeclaration = shape.doc === undefined ? declaration : { ...declaration, doc: '' };
   const base = { id: 0, file, source, owner: shape.name, shape, ownerDeclaration };
   const isService = isServiceClass(shape);
   const sites: ProjectSite[] = [
@@ -76,7 +78,7 @@ function sitesOfClass(file: string, source: SourceShape, shape: ClassShape): Pro
       ...base,
       ...{ kind: 'class', name: shape.name, at: shape.nameAt, uses, body: shape },
       targets: isService ? ['service', 'class'] : ['class'],
-      declaration: ownerDeclaration,
+      declaration,
     },
   ];
   for (const f of shape.fields.filter(hasMacros)) {

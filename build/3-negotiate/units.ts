@@ -24,7 +24,9 @@ export function isIdentifier(text: string): boolean {
   return /^[A-Za-z_$][\w$]{0,127}$/.test(text);
 }
 
-/** Texts and holes of "account:{id}", in turn: one text more than holes. null: it does not parse. */
+/**
+ * Texts and holes of "account:{id}", in turn: one text more than holes. null: it does not parse.
+ */
 export function templateOf(text: string): { texts: string[]; holes: string[] } | null {
   const parts = text.split(/\{([^{}]*)\}/);
   const texts = parts.filter((_, i) => i % 2 === 0);

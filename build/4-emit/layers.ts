@@ -65,11 +65,6 @@ export interface LayerPlace {
   fileOf(name: string): string | undefined;
 }
 
-/** Offsets in a task: assembly/guest/layer.ts draws it. */
-const RESULT = 16;
-const SELF = 24;
-const ARGUMENTS = 32;
-
 export class Layers {
   readonly #place: LayerPlace;
   readonly #names: GeneratedNames;
@@ -256,25 +251,27 @@ export class Layers {
     const name = this.#names.local('task');
     const run = this.#names.make(`${wrapped.name}_run`);
     const call = next(
-      `load<${wrapped.self}>(task, ${SELF})`,
-      wrapped.params.map((p, i) => `load<${p.type}>(task, ${ARGUMENTS + 8 * i})`),
+      `${this.#layer('selfOf')}<${wrapped.self}>(task)`,
+      wrapped.params.map((p, i) => `${this.#layer('argument')}<${p.type}>(task, ${i})`),
     );
     const kept =
-      wrapped.result === 'void' ? call : `store<${wrapped.result}>(task, ${call}, ${RESULT})`;
+      wrapped.result === 'void'
+        ? call
+        : `${this.#layer('putResult')}<${wrapped.result}>(task, ${call})`;
     this.#write(one, [`function ${run}(task: usize): void { ${kept}; }`]);
     const origin = originOf(one);
     this.#know(run, { origin, shown: `${wrapped.shown} ${origin.macro}` });
-    const at = wrapped.self === null ? '0' : `changetype<usize>(${self})`;
+    const at = wrapped.self === null ? '<usize>0' : self;
+    const put = (value: string, i: number): string =>
+      `  ${this.#layer('putArgument')}<${wrapped.params[i].type}>(${name}, ${i}, ${value});`;
     return {
       name,
-      run: `load<u32>(changetype<usize>(${run}))`,
+      run: `${this.#layer('indexOf')}(${run})`,
       enters: `${this.#place.module}/${run}`,
-      result: `load<${wrapped.result}>(${name}, ${RESULT})`,
+      result: `${this.#layer('resultOf')}<${wrapped.result}>(${name})`,
       begin: (args: string[]): string[] => [
         `  const ${name} = ${this.#layer('newTask')}(${args.length}, ${at});`,
-        ...wrapped.params.map(
-          (p, i) => `  store<${p.type}>(${name}, ${args[i]}, ${ARGUMENTS + 8 * i});`,
-        ),
+        ...args.map(put),
       ],
     };
   }

@@ -1,5 +1,5 @@
-// Owns the comparison of a remote cell with what a cell was built against before: its lock. Judged by
-// the rule that hosts use, so what passes here is served and what does not is not.
+// Owns the comparison of a remote cell with what a cell was built against before: its lock. Judged
+// by the rule that hosts use, so what passes here is served and what does not is not.
 import { differences } from '../../host/schema/compatible.ts';
 import type { Schema } from '../../host/schema/types.ts';
 

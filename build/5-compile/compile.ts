@@ -5,6 +5,7 @@ import type { Manifest, Schema } from '../../host/schema/types.ts';
 import type { Project, Remote } from '../1-read/project.ts';
 import type { Emission } from '../4-emit/emit.ts';
 import { type GeneratedFunctions, modulePath } from '../4-emit/generated-names.ts';
+import type { GeneratedLine } from '../4-emit/generated-text.ts';
 import type { Service } from '../4-emit/service.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import { runAsc } from './asc.ts';
@@ -35,7 +36,7 @@ const CHECKS = [
   '~lib/cell/panic/abort',
   '~lib/cell/layer/settle',
   '~lib/cell/layer/passOn',
-  '~lib/cell/layer/newTask',
+  '~lib/cell/layer/made',
   '~lib/cell/layer/present',
 ];
 
@@ -70,7 +71,7 @@ export async function compileService(
     return null;
   }
   const imports = importsOf(raw.wasm);
-  if (!checkImports(imports, project, findings)) return null;
+  if (!checkImports(imports, project, generatedIn(emission), findings)) return null;
   const graph = graphOf(raw.plain, service, imports, functions, modules, remotes);
   if (graph.initial.some((name) => WAITING.has(name))) {
     findings.report('CELL5005', entrySource(project), null);
@@ -106,6 +107,12 @@ export async function compileService(
 /** Code of a macro that many methods share: inlined into each it would be compiled for each. */
 function sharedIn(functions: GeneratedFunctions): string[] {
   return [...functions].filter(([, { shared }]) => shared).map(([name]) => name);
+}
+
+/** Everything that macros wrote. */
+function* generatedIn({ user, entry }: Emission): Generator<GeneratedLine> {
+  yield* entry;
+  for (const { pieces, behind } of user.values()) yield* [...pieces, ...behind];
 }
 
 function macrosOf({ macros }: Service): Pick<Manifest, 'macros'> {

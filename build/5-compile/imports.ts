@@ -2,6 +2,7 @@
 // what to write instead of an import of the library that no host gives.
 import type { Manifest } from '../../host/schema/types.ts';
 import type { Project } from '../1-read/project.ts';
+import type { GeneratedLine } from '../4-emit/generated-text.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 
 /** Import -> capability; '' needs none. */
@@ -39,21 +40,34 @@ const INSTEAD: [RegExp, RegExp, string][] = [
 ];
 
 /** Reports imports that no host gives; true when there is none. */
-export function checkImports(imports: string[], project: Project, findings: Findings): boolean {
+export function checkImports(
+  imports: string[],
+  project: Project,
+  generated: Iterable<GeneratedLine>,
+  findings: Findings,
+): boolean {
   const before = findings.count;
   const called = (project.remotes ?? []).map(({ cell }) => `${CALL}${cell}`);
   for (const name of imports) {
     if (Object.hasOwn(IMPORTS, name) || called.includes(name)) continue;
     const rule = INSTEAD.find(([pattern]) => pattern.test(name));
     const instead = rule === undefined ? 'what the SDK offers' : rule[2];
-    const { source, at } = placeOf(name, rule?.[1], project);
+    const { source, at } = placeOf(name, rule?.[1], project, generated);
     findings.report('CELL5004', source, at, { name, instead });
   }
   return findings.count === before;
 }
 
-/** Where an import comes from: the first use in a source, else the declaration that names it. */
-function placeOf(name: string, written: RegExp | undefined, project: Project) {
+/**
+ * Where an import comes from: the first use in a source, the declaration that names it, or the
+ * decorator whose macro wrote the use.
+ */
+function placeOf(
+  name: string,
+  written: RegExp | undefined,
+  project: Project,
+  generated: Iterable<GeneratedLine>,
+) {
   const [module, ...rest] = name.split('.');
   const declared = new RegExp(`"${escaped(module)}"\\s*,\\s*"${escaped(rest.join('.'))}"`);
   const namesIt = new RegExp(`\\bdeclare\\s+function\\s+${escaped(rest.join('.'))}\\b`);
@@ -63,6 +77,9 @@ function placeOf(name: string, written: RegExp | undefined, project: Project) {
       if (!found) continue;
       return { source, at: { start: found.index, end: found.index + found[0].length } };
     }
+  }
+  for (const { text, origin } of generated) {
+    if (origin !== null && written?.test(text)) return { source: origin.source, at: origin.at };
   }
   const entry = project.sources.get(project.entry);
   if (entry === undefined) throw new Error('the entry was not read');

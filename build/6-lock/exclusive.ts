@@ -15,8 +15,10 @@ export async function exclusive<T>(cwd: string, work: () => T): Promise<T> {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   const began = performance.now();
   while (!taken(file)) {
+    const holder = holderOf(file);
     const stuck = performance.now() - began > STUCK_MS;
-    if (stuck || !holderRuns(file)) fs.rmSync(file, { force: true });
+    if (holder === null && stuck) fs.rmSync(file, { force: true });
+    else if (holder !== null && (stuck || !runs(holder))) evict(file, holder);
     else await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   try {
@@ -35,19 +37,47 @@ function taken(file: string): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    return created(file);
   } finally {
     fs.rmSync(draft, { force: true });
   }
 }
 
-function holderRuns(file: string): boolean {
-  let pid = 0;
+/** For file systems without links: for an instant the file has no pid, and nobody takes it then. */
+function created(file: string): boolean {
   try {
-    pid = Number(fs.readFileSync(file, 'utf8'));
-  } catch {
-    return true; // It has just ended: look again.
+    fs.writeFileSync(file, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
+}
+
+/** What the file says; null when it is gone, or not written yet: look again. */
+function holderOf(file: string): string | null {
+  try {
+    return fs.readFileSync(file, 'utf8') || null;
+  } catch {
+    return null;
+  }
+}
+
+/** Takes the file away from a holder that is gone, and from no other that came meanwhile. */
+function evict(file: string, holder: string): void {
+  const aside = `${file}.${process.pid}.tmp`;
+  try {
+    fs.renameSync(file, aside);
+    if (fs.readFileSync(aside, 'utf8') !== holder) fs.linkSync(aside, file);
+  } catch {
+    // Somebody was quicker: look again.
+  } finally {
+    fs.rmSync(aside, { force: true });
+  }
+}
+
+function runs(holder: string): boolean {
+  const pid = Number(holder);
   if (!Number.isInteger(pid) || pid <= 0) return false;
   if (pid === process.pid) return true; // Another build of this process, in its synchronous turn.
   try {

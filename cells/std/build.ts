@@ -52,8 +52,8 @@ function isCurrent(yard: Yard): boolean {
 
 /**
  * Brings cells/out up to date; `built` false: it was. Of several processes one builds and the
- * others wait for it. Throws StandardCellError with the findings of a cell that does not build; the cells
- * built before it stay.
+ * others wait for it. Throws StandardCellError with the findings of a cell that does not build;
+ * the cells built before it stay.
  */
 export async function buildStandardCells(
   options: { force?: boolean; yard?: Yard } = {},
@@ -91,6 +91,8 @@ async function buildAll(yard: Yard): Promise<void> {
 
 /** Milliseconds between two looks at who builds. */
 const LOOK_MS = 50;
+/** Milliseconds after which a holder has ended and its process number is another's. */
+const STUCK_MS = 10 * 60_000;
 
 /** Waits until nobody else that still runs holds `file`; returns how to give it back. */
 async function turn(file: string): Promise<() => void> {
@@ -111,7 +113,9 @@ async function turn(file: string): Promise<() => void> {
 function holderRuns(file: string): boolean {
   try {
     const text = fs.readFileSync(file, 'utf8');
-    if (text === '') return Date.now() - fs.statSync(file).mtimeMs < 1000;
+    const age = Date.now() - fs.statSync(file).mtimeMs;
+    if (age > STUCK_MS || (text === '' && age > 1000)) return false;
+    if (text === '') return true;
     process.kill(Number(text), 0);
     return true;
   } catch (error) {

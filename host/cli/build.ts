@@ -98,7 +98,8 @@ function macroRow({ cell, level, from, macros, contributed }: Asked): string[] {
   const counts = Object.entries(contributed).sort(([a], [b]) => (a < b ? -1 : 1));
   const words = counts.map(([kind, n]) => `${n} ${n === 1 ? kind : plural(kind)}`);
   const said = words.join(', ') || 'nothing';
-  return [`  ${cell}`, `${LEVELS[level]} ${from}`, macros.join(' ') || '-', said];
+  const where = from.replace(/^the running host /, '');
+  return [`  ${cell}`, `${LEVELS[level]} ${where}`, macros.join(' ') || '-', said];
 }
 
 const plural = (kind: string): string =>

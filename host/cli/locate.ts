@@ -2,7 +2,12 @@
 // module.
 import fs from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { broughtBy, broughtTo } from '../discovery/packages.ts';
 import { UserError } from './print.ts';
+
+/** The folder of cell itself, whose package brings the standard cells. */
+const HOME = fileURLToPath(new URL('../../', import.meta.url)).replace(/[\\/]$/, '');
 
 /** Folder of a project's generated things. */
 export const cellFolder = (cwd: string): string => path.join(cwd, '.cell');
@@ -18,8 +23,8 @@ export function builtCells(cwd: string): string[] {
 }
 
 /**
- * The module for `what`: a `.wasm` path, or the name of a cell built here. UserError when there is
- * none.
+ * The module for `what`: a `.wasm` path, or the name of a cell that was built here or that a package
+ * brings. UserError when there is none.
  */
 export function findModule(what: string, cwd: string): string {
   const direct = path.resolve(cwd, what);
@@ -31,6 +36,9 @@ export function findModule(what: string, cwd: string): string {
   const name = path.basename(what).replace(/\.cell\.ts$/, '');
   const file = path.join(outFolder(cwd), `${name}.wasm`);
   if (fs.existsSync(file)) return file;
+  const brought = [...broughtTo(cwd), ...broughtBy(HOME, 'cell')];
+  const module = brought.find((b) => b.cell === name && fs.existsSync(b.file));
+  if (module !== undefined && !what.endsWith('.ts')) return module.file;
   const built = builtCells(cwd);
   throw new UserError(
     `there is no cell \`${name}\` here`,

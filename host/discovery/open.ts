@@ -1,5 +1,5 @@
-// Owns the opening of one module for a build, without looking for it: what builds the standard cells
-// asks a module that it has just made. Starts a host for it alone.
+// Owns the opening of one module for a build, without looking for it: what builds the standard
+// cells asks a module that it has just made. Starts a host for it alone.
 import { createHash } from 'node:crypto';
 import type { Config } from '../cell/config.ts';
 import { readModule } from '../cell/module.ts';

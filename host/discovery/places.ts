@@ -1,6 +1,6 @@
-// Owns where the cells of one project are: served by a running host, built here, brought by packages,
-// brought by cell itself. Looks when it is asked and remembers nothing that a build could change;
-// starts a host only when somebody connects to a cell that nobody serves.
+// Owns where the cells of one project are: served by a running host, built here, brought by
+// packages, brought by cell itself. Looks when it is asked and remembers nothing that a build could
+// change; starts a host only when somebody connects to a cell that nobody serves.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,7 @@ export interface CellPlace {
   from: string;
   digest: string;
   ns: string | null | undefined;
+  closed?: string;
   schema(): Schema | null;
   connect(): Promise<Synapse>;
 }
@@ -52,6 +53,10 @@ export class CellPlaces {
       if (facts === null || typeof facts === 'string' || facts.cell !== cell) continue;
       const known = places.some((one) => one.kind !== 'running' && one.digest === facts.digest);
       if (!known) places.push(this.#stored(facts, from, kind));
+    }
+    const [first, second] = places;
+    if (second !== undefined && first.kind === 'running' && first.digest !== second.digest) {
+      first.from += `, another version than that of ${second.from}`;
     }
     return places;
   }
@@ -135,8 +140,10 @@ export class CellPlaces {
   #served(host: RunningHost, { name, file, digest }: RunningHost['cells'][number]): CellPlace {
     const facts = this.#modules.at(file);
     const same = facts !== null && typeof facts !== 'string' && facts.digest === digest;
+    const { closed } = host;
     return {
       ...{ cell: name, kind: 'running', digest, from: `the running host ${host.url}` },
+      ...(closed === undefined ? {} : { closed }),
       ns: same ? facts.ns : undefined,
       schema: () => (same ? facts.schema : null),
       connect: () => host.connect(),

@@ -1,5 +1,5 @@
-// Owns the host that runs for a project, as a build sees it: which cells it serves, in which version,
-// and a connection with the right to ask their macros. Never starts or ends it.
+// Owns the host that runs for a project, as a build sees it: which cells it serves, in which
+// version, and a connection with the right to ask their macros. Never starts or ends it.
 import fs from 'node:fs';
 import path from 'node:path';
 import type { HostEntry } from '../host-file.ts';
@@ -42,6 +42,12 @@ export class RunningHost {
     if (!isRunning(found.host.pid)) return 'the last host of this project has ended';
     if (!Array.isArray(entry?.cells)) return `${found.file} names no cells`;
     return new RunningHost(found.file, { ...entry, ...found.host });
+  }
+
+  /** Why a build may not ask its macros; undefined: it may. */
+  get closed(): string | undefined {
+    if (this.#development || process.env.CELL_TOKEN) return undefined;
+    return `the running host ${this.url} wants a token: CELL_TOKEN, with the scope ${BUILD_SCOPE}`;
   }
 
   /** The connection of the build: one for all cells. */

@@ -1,6 +1,6 @@
 // Owns the hosts that a build has started: which module is loaded in which. One host for all cells;
-// another one only when a cell is wanted in a second version, as while a project's own macro cell is
-// built anew. Cells that a cell calls are loaded with it.
+// another one only when a cell is wanted in a second version, as while a project's own macro cell
+// is built anew. Cells that a cell calls are loaded with it.
 import fs from 'node:fs';
 import type { Config } from '../cell/config.ts';
 import type { Synapse } from '../synapse/index.ts';

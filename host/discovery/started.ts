@@ -1,7 +1,7 @@
-// Owns the host that a build starts for cells which nobody serves: real kernel, sandbox and watchdog,
-// one lane, no listener that anything outside of this process reaches, no files, no keys. A macro
-// that hangs ends with its lane. Never grants what cell.config.ts does not, except calls to the
-// cells beside it, which have no more than it has.
+// Owns the host that a build starts for cells which nobody serves: real kernel, sandbox and
+// watchdog, one lane, no listener that anything outside of this process reaches, no files, no keys.
+// A macro that hangs ends with its lane. Never grants what cell.config.ts does not, except calls to
+// the cells beside it, which have no more than it has.
 import { BACKPRESSURE_BYTES, MESSAGE_BYTES } from '../../assembly/shared/limits.ts';
 import type { Config } from '../cell/config.ts';
 import { admit, readModule } from '../cell/module.ts';
@@ -86,8 +86,8 @@ export class StartedHost {
   }
 
   /**
-   * Loads a module. `file` names it in errors and traces. Rejects when it is refused, or when a cell
-   * of its name is there.
+   * Loads a module. `file` names it in errors and traces. Rejects when it is refused, or when a
+   * cell of its name is there.
    */
   load(bytes: Uint8Array, file: string): Promise<void> {
     const loaded = this.#loading.then(() => this.#load(bytes, file));

@@ -6,7 +6,7 @@ export class Deadlines {
   private timer: NodeJS.Timeout | null = null;
   private readonly ring: () => void;
 
-  /** `ring` is called when the earliest deadline has passed; it asks again for those that remain. */
+  /** `ring` is called when the earliest deadline has passed; it watches again what remains. */
   constructor(ring: () => void) {
     this.ring = ring;
   }

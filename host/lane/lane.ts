@@ -3,49 +3,31 @@
 // Invariant: a table slot holds a live instance's functions or the stub that answers UNAVAILABLE,
 // never a dead instance's.
 import { setTimeout } from 'node:timers/promises';
-import { L_ROUTE_WORD, L_STATE_WORD, LANE_READY, R_CELL } from '../../assembly/shared/layout.ts';
+import { L_ROUTE_WORD, L_STATE_WORD, LANE_READY } from '../../assembly/shared/layout.ts';
 import { DRAIN_FRAMES, START_MS, SUSPENDED } from '../../assembly/shared/limits.ts';
 import { INTERNAL } from '../../assembly/shared/status.ts';
 import type { Drivers } from '../capability/contract.ts';
 import { EMBEDDED } from '../capability/registry.ts';
 import { Instance } from '../cell/instance.ts';
-import { Pool, type WaitingCall } from '../cell/pool.ts';
+import { Pool } from '../cell/pool.ts';
 import { nowUs } from './clock.ts';
 import { Crossing } from './crossing.ts';
 import { messageBytes, writeRecord } from './error-record.ts';
 import { type Kernel, type KernelModules, loadKernel } from './kernel.ts';
-import { Marks, ROUTE_NONE } from './marks.ts';
+import { Marks } from './marks.ts';
 import type { SharedMemory } from './memory.ts';
 import type { CellPart } from './part.ts';
 import { forgetCell } from './policies.ts';
 import { SLOT_QUARANTINED, slotOf, TABLE_SLOTS } from './slots.ts';
 import { TrapTeller } from './trap-teller.ts';
 import { Waiting } from './waiting.ts';
+import { type Held, Wrecks } from './wrecks.ts';
 
 /** A line for LaneEvents.log. */
 export interface LogLine {
   level: 'debug' | 'info' | 'warn' | 'error';
   cell: string;
   text: string;
-}
-
-/** One cell of this lane. */
-interface Held {
-  part: CellPart;
-  pool: Pool;
-  /** Failed revivals in a row; sets how long the next one waits. */
-  failures: number;
-  /** Takes the place of instance 0 when it traps. Only a cell that has trapped has one. */
-  spare: Instance | null;
-}
-
-/** Instances for pure calls that a trap below nested calls has ended. */
-interface Wreck {
-  cells: number[];
-  /** Where it happened: the route, and the instance while it can still be asked. */
-  inner: Held;
-  route: number;
-  instance: Instance | null;
 }
 
 /** First and longest pause before an instance that could not be made is tried again, in ms. */
@@ -72,8 +54,7 @@ export class Lane {
   private pending = 0;
   /** Cells whose spare was used up. */
   private wanting: Held[] = [];
-  /** Of calls that have trapped before they stood still for the first time. */
-  private readonly wrecks = new WeakMap<WaitingCall, Wreck>();
+  private readonly wrecks: Wrecks;
 
   /** `published` is called when answers were made visible outside of `turn`. */
   constructor(
@@ -110,10 +91,15 @@ export class Lane {
       wake: (pool) => this.waiting.wake(pool),
     });
     this.crossing.clear();
+    this.wrecks = new Wrecks({
+      ...{ memory, crossing: this.crossing, teller: this.teller },
+      held: (cell) => this.cells[cell],
+      drop: (held) => this.dropFirst(held),
+    });
     this.waiting = new Waiting({
       ...{ kernel: this.kernel, memory, lane: index, crossing: this.crossing, ...pools },
-      begun: (call) => this.begun(call),
-      trapped: (call, error) => this.waitTrapped(call, error),
+      begun: (call) => this.wrecks.begun(call),
+      trapped: (call, error) => this.wrecks.inCall(call, error),
       flush: () => {
         this.kernel.publish();
         this.kernel.settle(nowUs());
@@ -259,80 +245,15 @@ export class Lane {
     this.waiting.wake(pool);
   }
 
-  /** A trap in `drain`: answers the call, replaces the instance. 60-80 us without start(). */
+  /** A trap in `drain`: answers the call, replaces what was on its stack. 60-80 us without start(). */
   private trapped(error: unknown): void {
     const { view, words } = this.memory;
-    const route = words[this.block + L_ROUTE_WORD] >>> 0;
-    const outer = this.ownerOf(route);
-    if (outer === undefined) throw error;
-    const wreck = this.wreckOf();
-    const text = this.tellWreck(wreck, error) ?? this.tell(outer, route, outer.pool.first, error);
+    const { text, dead } = this.wrecks.inDrain(words[this.block + L_ROUTE_WORD] >>> 0, error);
     const scratch = this.memory.scratchAt(this.index);
     const length = writeRecord(view, scratch, messageBytes(text));
     this.kernel.failCurrent(INTERNAL, 0, scratch, length);
     this.kernel.publish();
-    this.clearWreck(wreck);
-    if (!wreck?.cells.includes(outer.part.index)) this.dropFirst(outer);
-  }
-
-  /** The cell of this lane that a route belongs to. */
-  private ownerOf(route: number): Held | undefined {
-    if (route === ROUTE_NONE) return undefined;
-    return this.cells[this.memory.view.getUint32(this.memory.routeAt(route) + R_CELL, true)];
-  }
-
-  private tell(held: Held, route: number, instance: Instance | null, error: unknown): string {
-    const { name } = held.part.methods[route - held.part.firstRoute];
-    return this.teller.tell(held.part, name, instance, error);
-  }
-
-  /** What a trap below nested calls left; null when none was nested. Changes nothing. */
-  private wreckOf(): Wreck | null {
-    const found = this.crossing.wrecked();
-    if (found === null) return null;
-    const inner = this.ownerOf(found.route) as Held;
-    return { ...found, inner, instance: inner.pool.first };
-  }
-
-  private tellWreck(wreck: Wreck | null, error: unknown): string | null {
-    if (wreck === null) return null;
-    const { inner, route, instance } = wreck;
-    return `in \`${inner.part.name}\`: ${this.tell(inner, route, instance, error)}`;
-  }
-
-  /** Its instances are replaced, all of them: they had frames on the stack. */
-  private clearWreck(wreck: Wreck | null): void {
-    if (wreck === null) return;
-    this.crossing.clear();
-    for (const cell of wreck.cells) this.dropFirst(this.cells[cell]);
-  }
-
-  /** A waiting call was begun: it may have trapped at once, and is told so later. */
-  private begun(call: WaitingCall): void {
-    const wreck = this.wreckOf();
-    if (wreck === null) return;
-    this.wrecks.set(call, wreck);
-    this.clearWreck(wreck);
-  }
-
-  /** A trap on the stack of a waiting call: of its own cell, or of one that it called. */
-  private waitTrapped(call: WaitingCall, error: unknown): string {
-    const now = this.wreckOf();
-    const nested = this.tellWreck(this.wrecks.get(call) ?? now, error);
-    this.clearWreck(now);
-    const instance = call.instance as Instance;
-    const loans = this.crossing.wreck(call);
-    const loan = loans.at(-1);
-    const held = this.cells[(loan?.pool ?? call.pool).cell];
-    const text =
-      nested ?? this.tell(held, loan?.route ?? call.route, loan?.instance ?? instance, error);
-    for (const one of [...loans, { pool: call.pool, instance }]) this.lose(one.pool, one.instance);
-    return nested === null && loan !== undefined ? `in \`${held.part.name}\`: ${text}` : text;
-  }
-
-  private lose(pool: Pool, instance: Instance): void {
-    if (pool.first === instance) this.dropFirst(this.cells[pool.cell]);
-    else pool.drop(instance);
+    for (const held of dead) this.dropFirst(held);
   }
 
   private dropFirst(held: Held): void {

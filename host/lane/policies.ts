@@ -25,7 +25,7 @@ import {
   Y_FLAGS,
   Y_FORGETS,
   Y_SAMPLE,
-  Y_SWR,
+  Y_STALE,
   Y_TAGS,
   Y_TTL,
 } from '../../assembly/shared/layout.ts';
@@ -115,9 +115,14 @@ export class PolicyRecords {
     list(Y_FORGETS, forgets.length, forgetsAt);
     const micros = (word: number, ms: number, what: string) =>
       view.setBigInt64(at + word, BigInt(microseconds(ms, `${where}: ${what}`)), true);
-    micros(Y_TTL, policies.memo?.ttlMs ?? 0, 'a kept reply lasts');
-    micros(Y_SWR, policies.memo?.swrMs ?? 0, 'a stale reply lasts');
-    view.setBigUint64(at + Y_SAMPLE, threshold(policies.span?.ratio ?? 0, where), true);
+    const { ttlMs, swrMs } = policies.memo ?? { ttlMs: 0, swrMs: 0 };
+    micros(Y_TTL, ttlMs, 'a kept reply lasts');
+    micros(
+      Y_STALE,
+      ttlMs + microseconds(swrMs, `${where}: a stale reply lasts`) / 1000,
+      'a kept reply lasts',
+    );
+    view.setUint32(at + Y_SAMPLE, threshold(policies.span?.ratio ?? 0, where), true);
     view.setUint32(at + Y_FLAGS, flags, true);
     forgetReplies(this.memory, at);
     return at;
@@ -222,9 +227,9 @@ function microseconds(ms: number, what: string): number {
   throw new RangeError(`${what} ${ms} ms: it must be between 0 and ${LONGEST_US / 1000}`);
 }
 
-/** Random words below this are sampled: 2^32 of them at a ratio of 1. */
-function threshold(ratio: number, where: string): bigint {
-  if (ratio >= 0 && ratio <= 1) return BigInt(Math.round(ratio * 2 ** 32));
+/** Random numbers of 31 bits below this are sampled: all of them at a ratio of 1. */
+function threshold(ratio: number, where: string): number {
+  if (ratio >= 0 && ratio <= 1) return Math.round(ratio * 2 ** 31);
   throw new RangeError(`${where} samples ${ratio} of its calls: it must be between 0 and 1`);
 }
 

@@ -14,7 +14,7 @@ import {
   X_PARENT,
   X_ROUTE,
   X_SPAN,
-  X_START,
+  X_STAMP,
   X_STATUS,
   X_TRACE,
 } from '../../assembly/shared/layout.ts';
@@ -31,6 +31,9 @@ function read(memory: SharedMemory, at: number, lane: number): SpanRecord {
   const { bytes, view } = memory;
   const status = view.getUint32(at + X_STATUS, true);
   const flags = view.getUint32(at + X_FLAGS, true);
+  const endUs = Number(view.getBigInt64(at + X_END, true));
+  // A stamp that lies ahead is a clock that was set back.
+  const lasted = (endUs - view.getUint32(at + X_STAMP, true)) % 2 ** 32;
   const isRoot = view.getBigUint64(at + X_PARENT, true) === 0n;
   return {
     traceId: hex(bytes, at + X_TRACE, 16),
@@ -40,8 +43,8 @@ function read(memory: SharedMemory, at: number, lane: number): SpanRecord {
     route: view.getUint32(at + X_ROUTE, true),
     status: status & 255,
     reason: status >>> 8,
-    startUs: Number(view.getBigInt64(at + X_START, true)),
-    endUs: Number(view.getBigInt64(at + X_END, true)),
+    startUs: endUs - (lasted < 2 ** 31 ? lasted : 0),
+    endUs,
     kept: (flags & SPAN_KEPT) !== 0,
     nested: (flags & SPAN_NESTED) !== 0,
   };

@@ -180,6 +180,13 @@ test('CELL4061: code that does not compile', async (t) => {
   }
 });
 
+test('an import that no host gives is told at the decorator that brought it', async (t) => {
+  const [finding, ...more] = await told([{ kind: 'wrap', text: 'console.log(name); $proceed;' }]);
+  t.is(more.length, 0);
+  t.is(finding.code, 'CELL5004');
+  t.deepEqual([finding.line, finding.column], [2, 3]);
+});
+
 test("an error in the user's own text keeps its place behind what macros put in", async (t) => {
   const gives = [
     { kind: 'parameter', name: 'tenant', type: 'string', text: '"a"' },
@@ -198,7 +205,6 @@ test('CELL4062: what has no place', async (t) => {
   const bad: [Answer['gives'][number], RegExp, string?][] = [
     [{ kind: 'guard', text: 'true', status: 3, type: 'no {nobody}' }, /\{nobody\}/],
     [{ kind: 'wrap', text: '$fail;' }, /never caught/],
-    [{ kind: 'import', text: 'session', values: ['a b'] }, /no name/],
     [{ kind: 'method', name: 'x', text: 'x(): void {}' }, /not private/],
     [{ kind: 'handler', name: 'x', text: 'private x(): void {}' }, /not public/],
     [{ kind: 'handler', name: 'x', text: 'x(n: u32 = 1): void {}' }, /`n` has a default/],

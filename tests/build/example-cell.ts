@@ -1,5 +1,5 @@
-// The cells `example`, `other` and `elder` of build/diagnostics/negotiation.md: each macro does what
-// its name says, most of them something wrong.
+// The cells `example`, `other` and `elder` of build/diagnostics/negotiation.md: each macro does
+// what its name says, most of them something wrong.
 
 import type { Plan, PlanRequest } from '../../build/2-discover/protocol.ts';
 import { ProviderError } from '../../build/2-discover/provider-error.ts';

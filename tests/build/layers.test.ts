@@ -206,3 +206,24 @@ test('a wrap may return early, and must leave a result', async (t) => {
   t.deepEqual(cell.call('count'), { value: 1 });
   t.throws(() => cell.call('none', 2), { any: true });
 });
+
+test("builtins and generated names may be the user's words", async (t) => {
+  const text = `// __cell __cell2
+    function load(id: u32): u32 { return id + 1; }
+    function store(id: u32): u32 { return id + 2; }
+    function changetype2(): u32 { return 1; }
+    class Kept { n: u32 = 0; }
+    @service class Example { private tries: u32 = 0;
+      @Test.retry put(store: u32, load: u32, task: string, attempt: u32): u32 { return store + load; }
+      @Test.retry get(id: u32, n: u32 = 5): u32 { return load(id) + store(n); }
+      @Test.retry private optional(id: u32, n: u32 = 5, k: Kept | null = null): u32 { return id + n; }
+      calls(): u32 { return this.optional(1) + this.optional(1, 2); }
+      @Test.retry private loaded(fn: (n: u32) => u32): u32 { return fn(4); }
+      functions(): u32 { return this.loaded((n: u32): u32 => n * 2); }
+    }`.replace('n: u32 = 5): u32 { return load', 'n: u32): u32 { return load');
+  const cell = await link(await builtWith(text, AGAIN));
+  t.deepEqual(cell.call('put', 1, 2, '', 3), { value: 3 });
+  t.deepEqual(cell.call('get', 1, 2), { value: 6 });
+  t.deepEqual(cell.call('calls'), { value: 9 });
+  t.deepEqual(cell.call('functions'), { value: 8 });
+});

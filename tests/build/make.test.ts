@@ -5,8 +5,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { findServices, PLACES } from '../../build/make.ts';
-import { make } from '../std/make.ts';
+import { findServices, make, PLACES } from '../../build/make.ts';
+import { standardAnswers } from '../std/standard.ts';
 import { folderWith } from './project.ts';
 
 const HELLO = '@service class Hello { hi(): string { return "hi"; } }';
@@ -16,7 +16,8 @@ function project(files: Record<string, string>) {
   const { folder: cwd, remove } = folderWith(files);
   const read = (file: string): Buffer => fs.readFileSync(path.join(cwd, file));
   const write = (file: string, text: string): void => fs.writeFileSync(path.join(cwd, file), text);
-  const run = (names: string[] = [], locked = false) => make({ files: names, cwd, locked });
+  const run = (names: string[] = [], locked = false) =>
+    make({ files: names, cwd, locked, discover: standardAnswers });
   return { cwd, remove, read, write, run };
 }
 
@@ -200,15 +201,16 @@ async function script(text: string, cwd: string): Promise<{ out: string; code: n
 
 test('an unchanged build loads neither asc nor the stages', async (t) => {
   const p = project({ 'hello.cell.ts': HELLO });
-  await p.run();
+  const again = `const { make } = await import(${JSON.stringify(MAKE)});
+     const [made] = await make({ files: [], cwd: process.cwd() });`;
+  await script(again, p.cwd);
   const { out } = await script(
     `import { registerHooks } from 'node:module';
      const seen = [];
      registerHooks({
        resolve(name, context, next) { seen.push(name); return next(name, context); }
      });
-     const { make } = await import(${JSON.stringify(MAKE)});
-     const [made] = await make({ files: [], cwd: process.cwd() });
+     ${again}
      console.log(JSON.stringify({ cached: made.cached, seen }));`,
     p.cwd,
   );
@@ -216,7 +218,7 @@ test('an unchanged build loads neither asc nor the stages', async (t) => {
   t.true(cached);
   t.deepEqual(
     seen.filter((s) =>
-      /assemblyscript(\/asc)?$|driver|magic-string|1-read|wire\.ts|jose|piscina/.test(s),
+      /assemblyscript(\/asc)?$|driver|magic-string|1-read|2-discover\/wire|jose|piscina/.test(s),
     ),
     [],
   );

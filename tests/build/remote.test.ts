@@ -242,7 +242,9 @@ test('a cell that starts calls nobody', async (t) => {
 }`;
   t.deepEqual(codesOf(await builtAmong(source, ledgerSchema())), ['CELL4085']);
   const initial = source.replace('start(): void { this.known = Ledger.debit(1, 2); }', '');
-  const early = `${initial}\nconst known: i64 = Ledger.debit(1, 2);\nexport function f(): i64 { return known; }`;
+  const early = `${initial}
+const known: i64 = Ledger.debit(1, 2);
+export function f(): i64 { return known; }`;
   const codes = codesOf(await builtAmong(early, ledgerSchema()));
   t.true(codes.length === 0 || codes.includes('CELL4085'), codes.join(' '));
 });

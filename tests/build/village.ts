@@ -1,6 +1,6 @@
 // Owns projects of several cells that call each other: built one after the other in memory, each
-// seeing the schemas of those before it. `@service`, `@remote` and `@Auth` are answered here, as the
-// standard cells do.
+// seeing the schemas of those before it. `@service`, `@remote` and `@Auth` are answered here, as
+// the standard cells do.
 import type { Contribution, Plan, Shape, Use } from '../../build/2-discover/protocol.ts';
 import type { Discovery, Macros, Provider } from '../../build/3-negotiate/contract.ts';
 import type { Compiled } from '../../build/5-compile/compile.ts';

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import { Project } from './program.ts';
+import { end, Project } from './program.ts';
 
 const ACCOUNTS = path.resolve(import.meta.dirname, '../../cells/apps/accounts/accounts.cell.ts');
 const FILE = 'accounts.cell.ts';
@@ -68,6 +68,21 @@ test('--json says who answered, at which level, and what came of it', async (t) 
   const offline = JSON.parse((await p.cell('build', '--json', '--offline', '--locked')).out);
   t.true(offline.ok);
   t.deepEqual([...new Set(offline.cells[0].macros.map((m: { level: number }) => m.level))], [0]);
+});
+
+test('a running host answers: --no-start builds, and without the host it does not', async (t) => {
+  const p = accounts(t);
+  const cells = ['service', 'auth', 'telemetry', 'ratelimit', 'cache', 'retry'];
+  const { url, process: host } = await p.run(...cells, '--lanes', '1');
+  const built = await p.cell('build', '--no-start');
+  t.is(built.code, 0, built.err);
+  t.true(built.out.includes(`  auth       running on ${url}  `), built.out);
+  t.regex((await p.cell('build', '--no-start')).out, /^accounts {2}unchanged/m);
+  await end(host, 'SIGTERM');
+  t.regex((await p.cell('build', '--no-start')).err, /CELL4001/);
+  // The same module from the package: what the host said still holds.
+  const started = await p.cell('build', '--locked');
+  t.regex(started.out, /^accounts {2}unchanged[\s\S]* auth +started from/m);
 });
 
 test('nobody there: the error says what to run or install', async (t) => {

@@ -160,6 +160,20 @@ test.serial('a macro on the wrong kind of declaration is underlined', async (t) 
   );
 });
 
+test.serial('a name that is a namespace of macros and a class of the SDK is both', async (t) => {
+  const { editor } = t.context;
+  const text = `@service class Other {
+  @Flags.when("new-pricing", { otherwise: "old" })
+  price(id: u32): u32 { return Flags.on("x") ? 1 : id; }
+  private old(id: u32): u32 { return Flags.variantOf("y").length; }
+}
+`;
+  editor.open('other.cell.ts', text);
+  t.deepEqual(await editor.errors('other.cell.ts'), []);
+  const offered = await editor.completions('other.cell.ts', '@Flags.');
+  t.true(offered.includes('when') && offered.includes('variant'), `${offered}`);
+});
+
 test.serial('errors of AssemblyScript types are those of TypeScript', async (t) => {
   const { editor } = t.context;
   editor.open(

@@ -6,7 +6,6 @@ import path from 'node:path';
 import test from 'ava';
 import { CALL_DEPTH, SUSPENDED } from '../../assembly/shared/limits.ts';
 import {
-  REASON_CALL_CYCLE,
   REASON_CALL_DEPTH,
   REASON_CALL_WAITS,
   REASON_CANCELLED,
@@ -64,7 +63,10 @@ for (const lanes of [0, 1, 2]) {
       t.is(answer.status, 0);
       seen.push(readU32(answer.payload));
     }
-    t.deepEqual(seen, Array.from({ length: 40 }, (_, i) => i + 1));
+    t.deepEqual(
+      seen,
+      Array.from({ length: 40 }, (_, i) => i + 1),
+    );
   });
 
   test.serial(`an actor that waits serves its callers one by one, --lanes ${lanes}`, async (t) => {
@@ -106,7 +108,11 @@ for (const lanes of [0, 1]) {
     });
     await desk.load(caller('c', [{ name: 'go', target: 'waiter.ask' }]), { call: ['waiter'] });
     await desk.load(waiterOf(), { blob });
-    desk.push(0, 1, [1, 2, 3].map((id) => ({ route: a, id, payload: u32(20) })));
+    desk.push(
+      0,
+      1,
+      [1, 2, 3].map((id) => ({ route: a, id, payload: u32(20) })),
+    );
     await desk.until(() => desk.total === 3);
     for (const id of [1, 2, 3]) {
       const [one, two, three] = [0, 8, 16].map((at) => desk.got(id)[0].payload[at]);
@@ -120,14 +126,28 @@ for (const lanes of [0, 1]) {
     desk.session(1);
     const pure = { actor: true };
     const a = await desk.load(
-      caller('a', [{ name: 'go', target: 'b.go' }, { name: 'end', target: 'b.end' }], pure),
+      caller(
+        'a',
+        [
+          { name: 'go', target: 'b.go' },
+          { name: 'end', target: 'b.end' },
+        ],
+        pure,
+      ),
       { call: ['b'] },
     );
     await desk.load(
-      caller('b', [{ name: 'go', target: 'a.go' }, { name: 'end', target: 'a.none' }], {
-        ...pure,
-        known: { a: { none: 'a.none()->bytes' } },
-      }),
+      caller(
+        'b',
+        [
+          { name: 'go', target: 'a.go' },
+          { name: 'end', target: 'a.none' },
+        ],
+        {
+          ...pure,
+          known: { a: { none: 'a.none()->bytes' } },
+        },
+      ),
       { call: ['a'] },
     );
     const answer = await desk.call(a, u32(1));
@@ -180,7 +200,7 @@ for (const lanes of [0, 1]) {
     t.true([...depth(1), ...depth(2)].includes(S.ABORTED));
   });
 
-  test.serial(`stateless cells that call each other end at the bound, --lanes ${lanes}`, async (t) => {
+  test.serial(`cells without state in a circle end at the bound, --lanes ${lanes}`, async (t) => {
     const desk = await Desk.open(t, { lanes });
     desk.session(1);
     const a = await desk.load(caller('a', [{ name: 'go', target: 'b.go' }]), { call: ['b'] });
@@ -222,7 +242,7 @@ for (const lanes of [0, 1]) {
     t.true(desk.log.some((l) => l.cell === 'waiter' && l.level === 'error'));
   });
 
-  test.serial(`deadlines and cancels reach a call that stands still, --lanes ${lanes}`, async (t) => {
+  test.serial(`deadlines and cancels reach what stands still, --lanes ${lanes}`, async (t) => {
     const desk = await Desk.open(t, { lanes });
     desk.session(1);
     const a = await desk.load(
@@ -242,10 +262,10 @@ for (const lanes of [0, 1]) {
     await desk.until(() => desk.got(2).length === 1);
     desk.cancel(0, 1, a + 1, 3);
     await desk.until(() => desk.total === 4);
-    t.deepEqual([desk.got(2)[0].status, desk.got(2)[0].reason], [
-      S.DEADLINE_EXCEEDED,
-      REASON_DEADLINE_RUNNING,
-    ]);
+    t.deepEqual(
+      [desk.got(2)[0].status, desk.got(2)[0].reason],
+      [S.DEADLINE_EXCEEDED, REASON_DEADLINE_RUNNING],
+    );
     t.deepEqual([desk.got(3)[0].status, desk.got(3)[0].reason], [S.CANCELLED, REASON_CANCELLED]);
     t.is(readU32(outcome(desk.got(4)[0]).payload), 1, 'those that were ended did not run');
     for (const id of [1, 2, 3, 4]) t.is(desk.got(id).length, 1);

@@ -130,7 +130,8 @@ test('a guest that lies about where and how much is a trap, or is told', async (
 });
 
 test('what one call left is not there for the next', async (t) => {
-  const { desk, a } = await pair(t, { methods: echo.methods }, [{ name: 'fine', target: 'b.echo' }], {
+  const b = { methods: echo.methods };
+  const { desk, a } = await pair(t, b, [{ name: 'fine', target: 'b.echo' }], {
     extra: '(global $asked (mut i32) (i32.const 0))',
     methods: [
       {

@@ -53,7 +53,7 @@ for (const [i, { language, name, text }] of listings.entries()) {
       const cell = await link(built.compiled);
       t.deepEqual(cell.call('remove', ...[7, 'a typo'].slice(0, paramsOf(built))), { value: true });
       if (text.includes('@Audit.list')) {
-        t.deepEqual(cell.call('audited'), { value: ['Notes.change', 'Notes.remove'] });
+        t.deepEqual(cell.call('audited'), { value: ['Notes.remove', 'Notes.change'] });
       }
     }
   });

@@ -55,7 +55,9 @@ export async function talk(
   }
 }
 
-/** A service class `Example` whose method `one(id: u32, name: string): u32` carries `decorators`. */
+/**
+ * A service class `Example` whose method `one(id: u32, name: string): u32` carries `decorators`.
+ */
 export function service(decorators: string, before = ''): string {
   return `@service
 ${before}

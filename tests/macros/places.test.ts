@@ -1,5 +1,5 @@
-// Where cells are found: packages near and far, this project's own, a running host; and what is said
-// when nobody, the wrong one or two of them would answer.
+// Where cells are found: packages near and far, this project's own, a running host; and what is
+// said when nobody, the wrong one or two of them would answer.
 import fs from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -69,7 +69,7 @@ test('with nothing installed, cell itself brings the standard cells', async (t) 
   ]);
 });
 
-test('a package is taken before the standard cell, scoped ones too, and says its version', async (t) => {
+test('a package comes before the standard cell, scoped or not, and says its version', async (t) => {
   const plain = project(t, { acme: { retry: otherVersion('retry') } });
   t.deepEqual(await who(t, plain, 'Retry'), { level: 1, from: 'package acme 2.1.0' });
   const scoped = project(t, { '@acme/cells': { retry: otherVersion('retry') } });
@@ -89,7 +89,7 @@ test('packages of a folder above are found; a nearer namesake hides them', async
   t.regex('from' in found ? found.from : '', /^cell /);
 });
 
-test('two packages with different versions: both are named; with the same one, no matter', async (t) => {
+test('two packages with two versions: both are named; with the same one, no matter', async (t) => {
   const two = project(t, { a: { retry: wasm('retry') }, b: { retry: otherVersion('retry') } });
   const found = (await who(t, two, 'Retry')) as Missing;
   t.deepEqual(found.tried, ['package a 2.1.0 and package b 2.1.0 bring different ones']);
@@ -191,6 +191,22 @@ test('a host whose module was built anew meanwhile still answers for what it ser
   const identity = await found.identify('Retry');
   if ('missing' in identity) return t.fail();
   t.is(identity.level, 2);
+  t.regex(identity.from, /^the running host .*, another version than that of package a 2\.1\.0$/);
   const remote = await found.remote('retry');
   t.is(remote?.from, 'package a 2.1.0', 'its schema is only known from a file');
+});
+
+test.serial('a host with issuers of its own is asked with CELL_TOKEN, or not at all', async (t) => {
+  const cwd = project(t, { a: { ghost: null } });
+  const run = path.join(cwd, '.cell/run');
+  fs.mkdirSync(run, { recursive: true });
+  const cells = [{ name: 'ghost', file: path.join(cwd, 'ghost.wasm'), digest: '00' }];
+  const entry = { pid: process.pid, url: 'ws://127.0.0.1:1/cell', socket: null, issuerKey: null };
+  fs.writeFileSync(path.join(run, 'host.json'), JSON.stringify({ ...entry, cells }));
+  const found = (await who(t, cwd, 'Ghost')) as Missing;
+  t.regex(found.tried[0], /wants a token: CELL_TOKEN, with the scope cell:build$/);
+  process.env.CELL_TOKEN = 'abc';
+  t.teardown(() => delete process.env.CELL_TOKEN);
+  const allowed = await who(t, cwd, 'Ghost');
+  t.is('level' in allowed ? allowed.level : 0, 2);
 });

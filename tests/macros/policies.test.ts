@@ -60,7 +60,15 @@ async function merged(text: string, more: Record<string, FakeCell> = {}) {
 }
 
 const twoMethods = (onClass: string, onOne: string, onTwo = '') =>
-  `@service ${onClass}\nclass Example {\n  ${onOne}\n  one(id: u32): void {}\n  ${onTwo}\n  two(): void {}\n}\n`;
+  [
+    `@service ${onClass}`,
+    'class Example {',
+    `  ${onOne}`,
+    '  one(id: u32): void {}',
+    `  ${onTwo}`,
+    '  two(): void {}',
+    '}\n',
+  ].join('\n');
 
 test('a policy on the class holds for every handler; the method says it anew', async (t) => {
   const { access, told } = await merged(twoMethods('@Auth.admin', '@Auth.read'));

@@ -1,12 +1,14 @@
 // Macro cells in a host that the build starts: real kernel, real sandbox, real watchdog. Cells that
-// exchange facts, wait for each other, call another cell while they plan; and cells that crash, hang
-// and flood.
+// exchange facts, wait for each other, call another cell while they plan; and cells that crash,
+// hang and flood.
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import { lines, type Town, town } from './town.ts';
 
-/** Two cells that ask each other different things; `Left.deadlock` and `Right.deadlock` the same. */
+/**
+ * Two cells that ask each other different things; `Left.deadlock` and `Right.deadlock` the same.
+ */
 const pair = (own: string, other: string) => `
 @service
 class ${own} {

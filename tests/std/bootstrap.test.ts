@@ -10,6 +10,11 @@ import { buildStandardCells } from '../../cells/std/build.ts';
 const STD = fileURLToPath(new URL('../../cells/std/', import.meta.url));
 const SEED = '.cell/macros/service.json';
 
+// The seed that is copied is the one of these sources.
+test.before(async () => {
+  await buildStandardCells();
+});
+
 /** Sources of `service` and of the cells named, with the seed, and nothing built. */
 function yard(t: ExecutionContext, ...cells: string[]) {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'cell-yard-'));

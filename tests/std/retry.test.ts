@@ -2,10 +2,8 @@
 // of wrong arguments.
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { Discovery } from '../../build/3-negotiate/contract.ts';
-import { casesIn, runCase } from '../../build/test-macro.ts';
 import { CellError } from '../../host/synapse/index.ts';
 import { type Failure, type Linked, link } from '../build/linked.ts';
 import { client, folder, moduleOf, serve, until } from './served.ts';
@@ -183,13 +181,3 @@ test('off: the module is that of the undecorated source', async (t) => {
   const bare = await builtWith(discovery, source(''));
   t.deepEqual(off.compiled?.wasm, bare.compiled?.wasm);
 });
-
-const GOLDEN = fileURLToPath(new URL('../../cells/std/retry/golden/', import.meta.url));
-for (const at of casesIn(GOLDEN)) {
-  test(`golden case ${path.basename(at)}: as \`cell test-macro\` finds it`, async (t) => {
-    const update = process.env.CELL_GOLDEN === '1';
-    const { differs } = await runCase(at, { folder: GOLDEN, discovery, update });
-    if (!update) t.deepEqual(differs, []);
-    else t.pass();
-  });
-}

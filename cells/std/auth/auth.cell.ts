@@ -13,7 +13,7 @@ class Caller {
 }
 
 /** Who may call. The host checks roles and scopes before the cell is entered. */
-@service
+@service({ cpuMs: 2000 })
 @macro.settings([
   {
     name: "roles",

@@ -8,7 +8,7 @@ const LONGEST_MS: i64 = 0x3fffffff;
 const DEFAULT_MS: i64 = 60_000;
 
 /** Replies that are kept by the host and answered without entering the cell. */
-@service
+@service({ cpuMs: 2000 })
 class Cache {
   /**
    * Keeps replies for `ttl`, by the exact arguments and by the caller.

@@ -2,7 +2,7 @@
  * How often methods may be called. The host counts before the cell is entered; who comes too often
  * is answered RESOURCE_EXHAUSTED with the time to wait.
  */
-@service({ name: "ratelimit" })
+@service({ name: "ratelimit", cpuMs: 2000 })
 class RateLimit {
   /**
    * At most so many calls a second of all callers together: `throttle(100)`.
