@@ -2,7 +2,8 @@
 // without each policy, in windows that take turns, so that both see the same machine. A row is the
 // median of the differences of neighbouring windows.
 //
-//   auth limit span counter   added to a call of a cell that returns at once, 64 B of arguments
+//   auth limit span counter   added to a call of a cell that returns at once, 64 B of arguments;
+//                             limit-lanes: in a host of several lanes, whose buckets they share
 //   cache-hit                 a whole call that is answered with a kept reply, 64 B and 64 B
 //   cache-refill, cache-fill  a whole call that is made and kept: over a reply that was forgotten;
 //                             of arguments never seen, which push the oldest entry out
@@ -62,6 +63,8 @@ interface Load {
   /** Before every round: what is kept is forgotten by its tags, or the arguments are new ones. */
   forget?: boolean;
   fill?: boolean;
+  /** Lanes of the host, of which one is measured. */
+  lanes?: number;
 }
 
 /** 64 bytes of arguments: header, root record of 52 bytes with the id first, text area. */
@@ -76,7 +79,7 @@ function argumentsOf(id: number): Uint8Array {
 
 /** A function that serves one window of a load; the in ring is wound back before each drain. */
 function server(load: Load): () => void {
-  const shared = createMemory({ lanes: 1 });
+  const shared = createMemory({ lanes: load.lanes ?? 1 });
   const w = new World({ shared, modules: loadModules({ memory: shared.memory }) });
   const nothing = 40;
   w.table.set(nothing, new WebAssembly.Instance(assemble(NOTHING)).exports.dispatch);
@@ -173,6 +176,9 @@ export async function run(emit: Emit, options: { quick: boolean }): Promise<void
   added('off', {});
   added('auth', GUARD);
   added('limit', LIMIT);
+  const crowd = server({ name: 'bare-lanes', fields: {}, lanes: 2 });
+  const limit = server({ name: 'limit-lanes', fields: LIMIT, lanes: 2 });
+  row('limit-lanes', compare(crowd, limit, windows).added);
   added('span', { policies: SPAN });
   added('span-not-sampled', { policies: { span: { name: 'get', ratio: 0 } } });
   added('counter', { policies: COUNTER });

@@ -1,6 +1,6 @@
 // Owns the measurement of macros/call-same-lane: what a call from cell to cell costs in a lane,
-// over what the called cell does anyway. One method calls another cell LOOPS times with 24 bytes and
-// takes the reply of 24; another one runs the same loop over the called cell's own code. Windows
+// over what the called cell does anyway. One method calls another cell LOOPS times with 24 bytes
+// and takes the reply of 24; another runs the same loop over the called cell's own code. Windows
 // take turns, so that both see the same machine; the row is the median of the differences.
 import { KIND_REQUEST } from '../assembly/shared/frame.ts';
 import * as layout from '../assembly/shared/layout.ts';

@@ -10,6 +10,7 @@ import { type Compiled, compileService } from './5-compile/compile.ts';
 import { withLeftOut } from './5-compile/source-map.ts';
 import { type Finding, Findings } from './diagnostics/findings.ts';
 import { expandedText } from './expand.ts';
+import { checkSharedReplies } from './shared-replies.ts';
 
 export interface Built {
   compiled: Compiled | null;
@@ -70,9 +71,12 @@ export async function buildService(
     return { ...nothing, findings: findings.sorted(), inputs: new Map() };
   }
   const { project, negotiated, emission } = emitted;
-  const compiled =
+  let compiled =
     emission === null ? null : await compileService(project, emission, tools, findings);
-  if (compiled !== null) compiled.map = withLeftOut(compiled.map, macros.features);
+  if (compiled !== null && !checkSharedReplies(project, negotiated, compiled, findings)) {
+    compiled = null;
+  }
+  if (compiled !== null) compiled.map = withLeftOut(compiled.map, compiled.wasm, macros.features);
   const expanded = emission === null ? '' : expandedText(project, negotiated, emission);
   return {
     ...{ compiled, negotiated, expanded },

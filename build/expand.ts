@@ -5,6 +5,7 @@ import MagicString from 'magic-string';
 import type { Project } from './1-read/project.ts';
 import type { DecoratorUse, SourceShape } from './1-read/shapes.ts';
 import type { Negotiated, Placed } from './3-negotiate/contract.ts';
+import { plainLine } from './3-negotiate/parties.ts';
 import type { Emission } from './4-emit/emit.ts';
 import type { GeneratedLine } from './4-emit/generated-text.ts';
 import type { UserText } from './4-emit/user-text.ts';
@@ -26,8 +27,11 @@ export function expandedText(
   }
   const boundary = boundaryOf(emission);
   if (boundary.length > 0) parts.push('// ---- at the boundary of the cell', ...boundary);
-  return `${parts.join('\n\n')}\n`;
+  return `${parts.join('\n\n')}\n`.replace(CONTROLS, '\ufffd');
 }
+
+/** What moves a terminal's cursor: a cell's code may hold it, and this is printed. */
+const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]|\r(?!\n)/g;
 
 function expandedFile(user: UserText, negotiated: Negotiated): string {
   const { source } = user;
@@ -66,7 +70,7 @@ function explain(
   const lines = group.flatMap((use) => {
     const written = source.text.slice(use.start, use.end).replace(/\s+/g, ' ');
     const said = contributions.filter((c) => c.useRef === use).map(policyText);
-    return [written, ...said.filter((one) => one !== '').map((one) => `    ${one}`)];
+    return [written, ...said.filter((one) => one !== '').map((one) => `    ${plainLine(one)}`)];
   });
   for (const { start, end } of group) {
     const rest = /^\s*/.exec(source.text.slice(end))?.[0].length ?? 0;
@@ -104,7 +108,13 @@ const markedLine = ({ text, origin }: GeneratedLine): string => marked(text, ori
 /** Each line with its macro behind it; inside a line, the mark is a comment that ends there. */
 function marked(text: string, macro: string): string {
   if (!text.includes('\n') && /^\s/.test(text)) return `${text} /* ${macro} */`;
-  if (text.includes('`')) return `${text.trimEnd()} // ${macro}${/\s*$/.exec(text)?.[0] ?? ''}`;
+  if (text.includes('`')) {
+    // A mark behind a line could stand inside a template: the lines are announced instead.
+    const [lead] = /^\n*/.exec(text) as RegExpExecArray;
+    const count = text.trim().split('\n').length;
+    const which = count === 1 ? 'the next line' : `the next ${count} lines`;
+    return `${lead}// ${macro}, ${which}:\n${text.slice(lead.length)}`;
+  }
   return text
     .split('\n')
     .map((line) => (line.trim() === '' ? line : `${line} // ${macro}`))

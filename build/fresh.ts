@@ -105,14 +105,18 @@ async function effectsOf(
   source: SourceText,
 ): Promise<Finding[]> {
   if (negotiated.answers.every((a) => a.plan.effects.length === 0)) return [];
-  const { applyEffects, plannedEffects, reportEffects } = await import('./3-negotiate/effects.ts');
+  const { applyEffects, plannedEffects, reportEffects, warnOfUnmade } = await import(
+    './3-negotiate/effects.ts'
+  );
   const providers = [...recorded.providers.values()].filter((p) => !('missing' in p));
   const planned = plannedEffects(
     negotiated,
     (cell) => providers.find((p) => p.cell === cell) as Provider,
   );
   const findings = new Findings();
-  reportEffects(await applyEffects(planned), source, findings);
+  const there = planned.filter(({ provider }) => provider.level > 0);
+  if (there.length < planned.length) warnOfUnmade(planned, source, findings);
+  else reportEffects(await applyEffects(planned), source, findings);
   return findings.sorted();
 }
 

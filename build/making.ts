@@ -198,9 +198,12 @@ export class Making {
     const fresh = await buildFresh(file, { cwd, tools, discovery, features, settings, accept });
     made.findings.push(...fresh.findings);
     if (fresh.kept === null) return;
+    const told = made.findings.length;
     await this.#stand(fresh.kept, made, fresh.effect);
-    // Only what was finished is kept: effects that failed are tried again by the next build.
-    if (made.summary === null || this.#options.check === true) return;
+    // Only what was finished is kept: effects that failed, or that nobody was there to make, are
+    // tried again by the next build.
+    if (made.summary === null || made.findings.length > told) return;
+    if (this.#options.check === true) return;
     this.#cache.keep(file, fresh.inputs, fresh.states, fresh.kept);
   }
 

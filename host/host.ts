@@ -130,12 +130,31 @@ function readCells(options: HostOptions): CellSpec[] {
   return cells;
 }
 
-/** A module whose demands were left out serves this machine only: nobody else may come near it. */
-function checkGuarded({ host, config }: HostOptions, { name, file }: CellSpec): void {
+/** Whether some method says who may call it. */
+function isDemanding({ schema }: CellSpec): boolean {
+  const own = schema.methods.filter(({ channel }) => channel === undefined);
+  return own.some(({ access: a }) => a.public || a.anyRole.length > 0 || a.scopes.length > 0);
+}
+
+/**
+ * A module whose demands were left out serves this machine only: nobody else may come near it. One
+ * that demands nothing is the same bytes, so outside its map has to say that its author wants it so.
+ */
+function checkGuarded({ host, config }: HostOptions, cell: CellSpec): void {
+  const { name, file } = cell;
   const { hosts = [], origins = [] } = config;
   const from = [host, ...hosts, ...origins.map((origin) => new URL(origin).hostname)];
   const outside = from.find((address) => !isLoopback(address));
-  if (outside === undefined || !leftOut(file).includes('auth')) return;
+  if (outside === undefined) return;
+  const out = leftOut(file);
+  if (out === null && !isDemanding(cell)) {
+    throw new ModuleError(
+      `${file}: no method of \`${name}\` says who may call it, and nothing says whether it was ` +
+        `built with --features auth=off: ${file}.map is not there, or of another build. With ` +
+        `${outside} it is not served so. Put the map that \`cell build\` wrote beside it.`,
+    );
+  }
+  if (!out?.includes('auth')) return;
   throw new ModuleError(
     `${file}: \`${name}\` was built with --features auth=off, so any session may call all of ` +
       `it; it is served on loopback only, not with ${outside}. Build it without auth=off.`,

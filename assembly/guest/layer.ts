@@ -38,7 +38,7 @@ const RESULT: usize = 16;
 const SELF: usize = 24;
 const FIRST: usize = 32;
 
-// Generated code has no `load` and `store` of its own: a user may call a function or a parameter so.
+// Generated code says no `load` and `store`: a user may call a function or a parameter so.
 
 /** A task for a call with `count` arguments, which the caller puts in; `self`: its `this`, or 0. */
 // @ts-ignore: decorator

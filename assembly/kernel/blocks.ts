@@ -1,6 +1,6 @@
 // Owns the memory of kept replies: blocks of one size, chained into entries. Never looks at what an
-// entry means but for how far it reaches. One lane's kernel owns one lane's blocks; nothing outlives
-// it: a new worker begins with an empty store.
+// entry means. One lane's kernel owns one lane's blocks, and nothing outlives it: a new worker
+// begins with an empty store.
 //
 //   lane's part:  buckets, u32 each | block | block | ...                       (256 bytes a block)
 //   first block:  u32 next block | head of the entry (memo.ts) | FIRST bytes of data
@@ -16,8 +16,8 @@ export const HEAD: u32 = 96;
 const LINK: u32 = 16;
 const FIRST: u32 = BLOCK - HEAD;
 const REST: u32 = BLOCK - LINK;
-/** Bytes of memory a bucket: half a bucket a block. */
-const BYTES_A_BUCKET: u32 = 512;
+/** Bytes of memory a bucket: one a block, since each entry of a chain is a cache miss. */
+const BYTES_A_BUCKET: u32 = 256;
 
 export let buckets: usize = 0;
 export let bucketMask: u32 = 0;

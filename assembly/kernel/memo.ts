@@ -10,7 +10,7 @@
 // A hit is the same route, the same caller (S_CALLER; SHARED: any) and the same bytes of arguments:
 // hashes only choose the bucket. Between `fresh until` and `stale until` one call is let through to
 // refresh the entry, while all others are answered with it.
-// An entry that a waiting call fills has its arguments and no reply: it is in no bucket, but it ages
+// An entry that a waiting call fills has its arguments and no reply: it is in no bucket, but ages
 // like any other, and its pending slot forgets it when it goes.
 
 import { L_RANDOM, L_SLOTS, P_MEMO, Y_EPOCH, Y_TAGS, Y_TTL } from '../shared/layout';

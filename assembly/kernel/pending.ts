@@ -60,8 +60,8 @@ function find(): u32 {
 
 /** Queues a call whose arguments lie at `args`; it is finished input at `after`. `session`: byte
  *  offset of the caller's slot, 0 = nobody. `policy`: the route's record, 0 = none; `owner` and
- *  `hash`: of the reply that is to be kept, 0 = none. 0, or status | reason << 8. Killed between the state
- *  and the progress word, the hand-over names the slot. */
+ *  `hash`: of the reply that is to be kept, 0 = none. 0, or status | reason << 8. Killed between
+ *  the state and the progress word, the hand-over names the slot. */
 export function accept(
   args: usize, bytes: u32, key: u64, call: u32, route: u32, stamp: u32, remainingMs: u32,
   after: u32, session: u32, policy: usize, owner: u32, hash: u32,

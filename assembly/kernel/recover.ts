@@ -59,7 +59,7 @@ export function answerInHand(code: u32, ptr: usize, bytes: u32): bool {
   return true;
 }
 
-/** Where the arguments of the REQUEST at `p` begin, behind its extensions; 0: they are malformed. */
+/** Where the arguments of the REQUEST at `p` begin, behind its extensions; 0: these are no good. */
 function argumentsOf(p: usize): usize {
   const args = p + HEADER_BYTES;
   if (!(load<u8>(p, AT_FLAGS) & FLAG_EXT)) return args;

@@ -1,6 +1,6 @@
-// Owns trace contexts and spans: which trace a call belongs to, whether it is sampled (decided once,
-// at the root), and the record of each sampled call in the lane's span ring. Refused calls have no
-// span. W3C Trace Context, level 1: ids are bytes, kept in that order; all zero is no id.
+// Owns trace contexts and spans: which trace a call belongs to, whether it is sampled (decided
+// once, at the root), and the record of each sampled call in the lane's span ring. Refused calls
+// have no span. W3C Trace Context, level 1: ids are bytes, kept in that order; all zero is no id.
 //
 //   lane block, L_TRACE:  16 B trace id | 8 B span id | state    the context of the call in hand
 //   span ring:  tail (listener) .. head | .. next                written, still without their end
@@ -74,8 +74,8 @@ export function dropTrace(): void {
   store<u32>(lane + L_TRACE_STATE, TRACE_NONE);
 }
 
-/** Begins a span for a call whose policy asks for one: it becomes the context that the call runs in.
- *  False: the trace is not sampled. */
+/** Begins a span for a call whose policy asks for one: it becomes the context that the call runs
+ *  in. False: the trace is not sampled. */
 @inline
 export function beginSpan(policy: usize): bool {
   const state = traceState();

@@ -3,9 +3,9 @@
 //
 //   clocks, u64 each:  forgets of this host so far | ... | TAGS_AT: slot 0 | slot 1 | ...
 //
-// A tag is a text; its hash chooses a slot from 1 on. Two tags with one slot are forgotten together,
-// which forgets too much and never too little. A kept reply remembers what the clock said before
-// its call began: it is void once a slot of its tags says more.
+// A tag is a text; its hash chooses a slot from 1 on. Two tags with one slot are forgotten
+// together, which forgets too much and never too little. A kept reply remembers what the clock said
+// before its call began: it is void once a slot of its tags says more.
 //
 // Arguments are hostile. What a cell would refuse, or could read in another way than the bytes say
 // (malformed UTF-8 reads as U+FFFD), has no tags here: its reply is not kept, and what it forgets

@@ -100,7 +100,7 @@ export const METHOD_COUNTERS: u32 = 8;
 /** Sets of labels that callers may have, 0 (none) and 255 (all others) included. Threat: claims
  *  without end. */
 export const LABEL_SETS: u32 = 256;
-/** Calls from cell to cell that may nest. Threat: recursion over cells; a chain of services is 3-5. */
+/** Calls from cell to cell that may nest. Threat: recursion over cells; a chain has 3 to 5. */
 export const CALL_DEPTH: u32 = 16;
 /** Methods of other cells that the cells of one host may name, 16 B each. Threat: memory. */
 export const LINKS: u32 = 8192;

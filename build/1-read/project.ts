@@ -34,6 +34,8 @@ export interface Remote {
   text: string;
   /** Canonical texts of the methods that are named somewhere, sorted: manifest.remotes. */
   methods: Record<string, string>;
+  /** Those of `methods` that not everybody may call. */
+  guarded: string[];
 }
 
 /** Namespaces that a text seems to name, "" for bare decorators: before anything is parsed. */

@@ -12,6 +12,8 @@ import type { Schema } from '../../host/schema/types.ts';
 import { sortedJson } from '../5-compile/sorted-json.ts';
 import { readIfThere, sha256 } from '../6-lock/files.ts';
 import type { Description, Plan } from './protocol.ts';
+import { areSoundAnswers } from './sound-answers.ts';
+import { isSoundSchema } from './sound-schema.ts';
 
 /** What one cell answered to one build. */
 export interface Answer {
@@ -60,7 +62,9 @@ export function readAnswers(cwd: string, cell: string): Answers | 'none' | 'dama
       hash: string;
     };
     const sound = rest.version === 1 && rest.cell === cell && hashOf(rest) === hash;
-    return sound ? rest : 'damaged';
+    // The hash is no signature: whoever can write the file can write a hash that fits.
+    const schema = rest.schema === null || isSoundSchema(rest.schema, cell);
+    return sound && schema && areSoundAnswers(rest) ? rest : 'damaged';
   } catch {
     return 'damaged';
   }

@@ -19,8 +19,8 @@ import {
 import { MACRO_METHODS, PROTOCOL } from './protocol-schema.ts';
 import { type Failure, ProviderError } from './provider-error.ts';
 
-/** Milliseconds of one request. The negotiation has the same bound; here the cell hears of it. */
-const REQUEST_MS = 5000;
+/** Milliseconds of one request. The negotiation waits less; here the cell hears of it. */
+const REQUEST_MS = 20_000;
 /** Milliseconds of one step of effects: a table may take its time. */
 const EFFECT_MS = 60_000;
 

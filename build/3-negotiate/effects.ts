@@ -8,7 +8,7 @@ import type { Negotiated, Provider } from './contract.ts';
 
 /** What one cell wants changed, in the order of its plan. */
 export interface PlannedEffects {
-  provider: Pick<Provider, 'cell' | 'apply' | 'rollback'>;
+  provider: Pick<Provider, 'cell' | 'level' | 'apply' | 'rollback'>;
   effects: Effect[];
 }
 
@@ -160,4 +160,19 @@ export function reportEffects(
   const holes = { cell, step, message, fix, stands: standsText(outcome) };
   findings.report('CELL4044', source, null, holes);
   return false;
+}
+
+/**
+ * Says that nothing was made, since a cell that plans effects is only known by what it once said:
+ * all or nothing, as everywhere.
+ */
+export function warnOfUnmade(
+  planned: readonly PlannedEffects[],
+  source: SourceText,
+  findings: Findings,
+): void {
+  const gone = planned.filter(({ provider }) => provider.level === 0);
+  const cells = gone.map(({ provider }) => `\`${provider.cell}\``).join(', ');
+  const effects = planned.flatMap((p) => p.effects.map((e) => e.preview || e.key)).join('; ');
+  findings.warn('CELL4045', source, null, { cells, effects });
 }

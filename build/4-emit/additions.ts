@@ -5,6 +5,7 @@ import { OK, UNAUTHENTICATED } from '../../assembly/shared/status.ts';
 import type { Project } from '../1-read/project.ts';
 import type { ClassShape, MethodShape, SourceShape } from '../1-read/shapes.ts';
 import type { Negotiated, Placed } from '../3-negotiate/contract.ts';
+import { plainLine } from '../3-negotiate/parties.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import { contributedMethod, TextJudge, type Verdict } from './contributed-text.ts';
 import { isBoundary, originOf, stageOf, stageRank } from './origin.ts';
@@ -271,13 +272,14 @@ class Gatherer {
     if (verdict === null) return true;
     const { macro, cell, source, at } = originOf(one);
     const excerpt = excerptOf(text);
-    this.#findings.report('CELL4060', source, at, { macro, cell, reason: verdict, excerpt });
+    const reason = plainLine(verdict);
+    this.#findings.report('CELL4060', source, at, { macro, cell, reason, excerpt });
     return false;
   }
 
   #refuse(one: Placed, reason: string): void {
     const { macro, cell, source, at } = originOf(one);
-    this.#findings.report('CELL4062', source, at, { macro, cell, reason });
+    this.#findings.report('CELL4062', source, at, { macro, cell, reason: plainLine(reason) });
   }
 
   #twice(one: Placed, what: string, other: string): void {
@@ -286,11 +288,11 @@ class Gatherer {
   }
 }
 
+/** Characters of a macro's code that an error shows. */
+const EXCERPT = 100;
+
 /** One line of a text, for an error. */
-export function excerptOf(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length > 100 ? `${line.slice(0, 97)}...` : line;
-}
+export const excerptOf = (text: string): string => plainLine(text, EXCERPT);
 
 /** Why nothing can stand around a method; null: it can. */
 function oddity(method: MethodShape, owner: ClassShape): string | null {

@@ -35,22 +35,26 @@ export async function addRemotes(
   const stands = standsOf(project, negotiated);
   if (stands.length === 0) return;
   const own = ownCell(negotiated);
-  const seen = new Map<string, Stand>();
+  const before = findings.count;
+  for (const stand of stands) checkStand(stand, stands, own, findings);
+  if (findings.count > before) return;
   for (const stand of stands) {
     const cell = stand.placed.text;
-    const first = seen.get(cell);
-    if (first !== undefined) {
-      const holes = { cell, first: first.shape.name, file: first.source.path };
-      findings.report('CELL4081', stand.source, stand.placed.useRef, holes);
-    } else if (cell === own) {
-      findings.report('CELL4082', stand.source, stand.placed.useRef, { cell });
-    } else {
-      seen.set(cell, stand);
-      const found = await macros.discovery.remote(cell);
-      if (found) await add(project, stand, found.schema, own, macros, findings);
-      else findings.report('CELL4080', stand.source, stand.placed.useRef, { cell });
-    }
+    const found = await macros.discovery.remote(cell);
+    if (found) await add(project, stand, found.schema, own, macros, findings);
+    else findings.report('CELL4080', stand.source, stand.placed.useRef, { cell });
   }
+}
+
+/** One class a cell, and none for the cell itself. */
+function checkStand(stand: Stand, all: Stand[], own: string, findings: Findings): void {
+  const { source, placed } = stand;
+  const cell = placed.text;
+  const first = all.find((one) => one.placed.text === cell) as Stand;
+  if (first !== stand) {
+    const holes = { cell, first: first.shape.name, file: first.source.path };
+    findings.report('CELL4081', source, placed.useRef, holes);
+  } else if (cell === own) findings.report('CELL4082', source, placed.useRef, { cell });
 }
 
 function standsOf(project: Project, negotiated: Negotiated): Stand[] {
@@ -85,6 +89,7 @@ async function add(
     .filter((m) => m.channel === undefined && uses.some((use) => use.name === m.name))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   checkUses(schema, uses, findings);
+  const guarded = methods.filter((m) => !m.access.public).map((m) => m.name);
   const texts = Object.fromEntries(methods.map((m) => [m.name, m.canonical]));
   const before = macros.lockedRemotes?.(own)?.[cell];
   const accepted = macros.accepted?.includes(cell) === true;
@@ -103,7 +108,7 @@ async function add(
   for (const [at, other] of project.sources) importAgain(other, at, stand, path);
   project.remotes = [
     ...(project.remotes ?? []),
-    { cell, source, at: { start, end }, path, text, methods: texts },
+    { cell, source, at: { start, end }, path, text, methods: texts, guarded },
   ];
 }
 

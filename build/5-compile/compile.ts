@@ -22,6 +22,8 @@ export interface Compiled {
   map: string;
   schema: Schema;
   manifest: Manifest;
+  /** `Hello.greet` -> imports that its code can reach. */
+  reach: Map<string, Set<string>>;
 }
 
 /** Library functions that check bounds: out of line, the frame of the caller stays exact. */
@@ -101,7 +103,7 @@ export async function compileService(
     ['cell:manifest', sortedJson(manifest)],
   ]);
   const map = composeMap(raw.map, emission, functionNames(raw.wasm));
-  return { wasm, map, schema, manifest };
+  return { wasm, map, schema, manifest, reach: graph.reach };
 }
 
 /** Code of a macro that many methods share: inlined into each it would be compiled for each. */

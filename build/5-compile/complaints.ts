@@ -2,6 +2,7 @@
 // asc's words. Places are the user's own text; what a macro made is told at its decorator.
 import type { Project } from '../1-read/project.ts';
 import type { SourceShape } from '../1-read/shapes.ts';
+import { plainLine } from '../3-negotiate/parties.ts';
 import { excerptOf } from '../4-emit/additions.ts';
 import type { Emitted } from '../4-emit/generated-text.ts';
 import type { Origin } from '../4-emit/origin.ts';
@@ -75,7 +76,7 @@ function reportGenerated(c: Complaint, text: string, origin: Origin, findings: F
   const from = text.lastIndexOf('\n', Math.max(0, c.start - 1)) + 1;
   const to = text.indexOf('\n', c.start);
   const excerpt = excerptOf(text.slice(from, to < 0 ? undefined : to));
-  const reason = sentence(c.message);
+  const reason = plainLine(sentence(c.message));
   findings.report('CELL4061', source, at, { macro, cell, reason, excerpt });
 }
 

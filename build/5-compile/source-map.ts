@@ -4,7 +4,8 @@
 //
 // `x.wasm.map` is a source map, version 3, whose columns are byte offsets in the module (line 0),
 // and the names of functions that may stand in frames:
-//   "cell": {"functions": {"12": "hello.cell/Hello#greet"}}
+//   "cell": {"functions": {"12": "hello.cell/Hello#greet"}, "of": "<sha256 of the module>"}
+import { createHash } from 'node:crypto';
 import remapping from '@jridgewell/remapping';
 import type { Emission } from '../4-emit/emit.ts';
 import type { RawModule } from './asc.ts';
@@ -35,12 +36,18 @@ export function composeMap(
 }
 
 /**
- * `map` with the cells whose macros contributed nothing (`--features auth=off`) in it. It stands
- * here, because the module is byte for byte that of the undecorated source; hosts ask for it.
+ * `map` of the module `wasm` with its hash, and the cells whose macros contributed nothing
+ * (`--features auth=off`) in it. It stands here, because the module is byte for byte that of the
+ * undecorated source; hosts ask for it.
  */
-export function withLeftOut(map: string, features: ReadonlyMap<string, string>): string {
+export function withLeftOut(
+  map: string,
+  wasm: Uint8Array,
+  features: ReadonlyMap<string, string>,
+): string {
   const off = [...features].filter(([, profile]) => profile === 'off').map(([cell]) => cell);
-  if (off.length === 0) return map;
   const read = JSON.parse(map) as { cell: object };
-  return JSON.stringify({ ...read, cell: { ...read.cell, off: off.sort() } });
+  const of = createHash('sha256').update(wasm).digest('hex');
+  const more = off.length === 0 ? {} : { off: off.sort() };
+  return JSON.stringify({ ...read, cell: { ...read.cell, of, ...more } });
 }

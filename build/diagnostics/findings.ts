@@ -142,5 +142,12 @@ export function printFinding(f: Finding): string {
     );
   }
   lines.push(`  fix: ${f.fix}`);
-  return lines.join('\n');
+  return lines.map(plainText).join('\n');
 }
+
+/** Control characters but tab and line end: cells, packages and sources say what is printed. */
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/g;
+
+/** `text` without what moves a cursor; no line of it looks like another finding's. */
+const plainText = (text: string): string =>
+  text.replace(CONTROLS, '\ufffd').replace(/\n(?! {2})/g, '\n  ');

@@ -97,6 +97,11 @@ export class Pool {
     this.idle.push(instance);
   }
 
+  /** Instances for waiting calls that are being started. */
+  get starting(): number {
+    return this.live - this.members.size;
+  }
+
   /** An instance for waiting calls is gone. */
   drop(instance: Instance): void {
     this.members.delete(instance);

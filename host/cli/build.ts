@@ -4,6 +4,7 @@ import module from 'node:module';
 import path from 'node:path';
 import { accessText } from '../../build/6-lock/access-text.ts';
 import type { Asked, Made } from '../../build/make.ts';
+import { printable } from '../lane/printable.ts';
 import { type MacroFlags, makeOptions } from './macro-flags.ts';
 import { size, style, table } from './print.ts';
 
@@ -86,8 +87,10 @@ async function print(made: Made, check: boolean): Promise<void> {
     const list = summary.capabilities.map((c) => `${c.name} (${c.broughtBy})`);
     console.log(`  needs ${list.join(', ')}`);
   }
-  for (const effect of summary.effects) console.log(`  ${check ? 'would' : 'did'}: ${effect}`);
-  for (const change of made.changes) console.log(`  ${style('yellow', 'changed:')} ${change}`);
+  for (const effect of summary.effects)
+    console.log(`  ${check ? 'would' : 'did'}: ${printable(effect)}`);
+  for (const change of made.changes)
+    console.log(`  ${style('yellow', 'changed:')} ${printable(change)}`);
   if (!check) console.log(`  ${Object.values(made.paths).join('  ')}`);
 }
 
@@ -98,7 +101,7 @@ function macroRow({ cell, level, from, macros, contributed }: Asked): string[] {
   const counts = Object.entries(contributed).sort(([a], [b]) => (a < b ? -1 : 1));
   const words = counts.map(([kind, n]) => `${n} ${n === 1 ? kind : plural(kind)}`);
   const said = words.join(', ') || 'nothing';
-  const where = from.replace(/^the running host /, '');
+  const where = printable(from).replace(/^the running host /, '');
   return [`  ${cell}`, `${LEVELS[level]} ${where}`, macros.join(' ') || '-', said];
 }
 

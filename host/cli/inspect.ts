@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { PROTOCOL_NAMES } from '../../build/4-emit/macro-cell.ts';
+import { approved } from '../../build/6-lock/approved.ts';
 import { capabilityOf } from '../capability/registry.ts';
 import { loadConfig } from '../cell/config.ts';
 import { readModule } from '../cell/module.ts';
@@ -45,12 +46,14 @@ function signature(method: Method): string {
 }
 
 /** What this folder grants of each capability: always, to what, or what to write. */
-function grantsOf(manifest: Manifest, mine: Grants): Record<string, string> {
+function grantsOf(manifest: Manifest, mine: Grants, lock: string[]): Record<string, string> {
   const said = manifest.capabilities.map(({ name, imports }) => {
     const capability = capabilityOf(imports[0] as string);
     const grant = (mine as Record<string, unknown>)[name];
     if (grant !== undefined) return [name, `granted: ${JSON.stringify(grant)}`];
     if (capability?.granted({})) return [name, 'granted always'];
+    if (capability?.granted(mine)) return [name, 'granted in cell.config.ts'];
+    if (name.startsWith('call:') && lock.includes(name)) return [name, 'approved by the lock'];
     const example = `grants: { '${manifest.cell}': ${capability?.example ?? '...'} }`;
     return [name, `NOT GRANTED here; cell.config.ts: ${example}`];
   });
@@ -69,7 +72,7 @@ export async function inspect(what: string, json: boolean): Promise<number> {
   const { schema, manifest, imports } = readModule(bytes, file);
   const config = await loadConfig(process.cwd());
   const mine = Object.hasOwn(config.grants ?? {}, schema.cell) ? config.grants?.[schema.cell] : {};
-  const grants = grantsOf(manifest, mine ?? {});
+  const grants = grantsOf(manifest, mine ?? {}, approved(process.cwd(), schema.cell));
   const digest = createHash('sha256').update(bytes).digest('hex');
   if (json) {
     console.log(
@@ -99,6 +102,10 @@ export async function inspect(what: string, json: boolean): Promise<number> {
     console.log(
       `\n${bold('macros')}  ${macros.names.map((n) => macroName(macros.ns, n)).join(' ')}`,
     );
+  }
+  for (const [cell, methods] of Object.entries(manifest.remotes ?? {})) {
+    console.log(`\n${bold(`calls ${cell}`)}`);
+    console.log(table(Object.entries(methods).map(([name, text]) => [`  ${name}`, text])));
   }
   const protocol = macros === undefined ? NO_NAMES : PROTOCOL_NAMES;
   for (const record of schema.records.filter((r) => !protocol.has(r.name))) {

@@ -49,6 +49,10 @@ function read(file: string): ModuleFacts | string {
     const { custom } = readSections(bytes);
     const schema = checkSchema(json(custom, 'cell:schema'));
     const manifest = checkManifest(json(custom, 'cell:manifest'));
+    if (schema.cell !== manifest.cell) {
+      const names = `its schema is of \`${schema.cell}\`, its manifest of \`${manifest.cell}\``;
+      throw new ModuleError(names);
+    }
     return {
       ...{ file, schema, cell: manifest.cell },
       digest: createHash('sha256').update(bytes).digest('hex'),

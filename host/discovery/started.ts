@@ -23,6 +23,12 @@ import { BUILD_SCOPE } from './scope.ts';
  */
 const SIZES = { routes: 4096, sessions: 4, buckets: 64, memoBytes: 4096 };
 
+/**
+ * Milliseconds of CPU for one plan, whatever the cell asks for itself: 1,000 sites take 100. Well
+ * below the 5 s that the build waits, so that a macro that hangs is ended and named.
+ */
+const PLAN_CPU_MS = 1000;
+
 /** Whoever reaches the memory listener is the build. */
 const BUILD: Identity = {
   subject: 'build',
@@ -74,6 +80,7 @@ export class StartedHost {
     const cells: CellSpec[] = [];
     const lanes = await startLanes({
       ...{ memory, lanes: 1, deliver: delivery, events, rights, standby: false },
+      limits: { cpuMs: PLAN_CPU_MS },
     });
     const reception = createReception({
       ...{ memory, lanes, delivery, rights, verifier: VERIFIER, revocations: NO_REVOCATIONS },
@@ -96,9 +103,11 @@ export class StartedHost {
   }
 
   async #load(bytes: Uint8Array, file: string): Promise<void> {
-    const { grants = {}, limits } = this.#config;
+    const { grants = {}, limits: { pages } = {} } = this.#config;
     const cell = readModule(bytes, file);
-    const { name, module, schema, manifest } = cell;
+    const { name, module, schema } = cell;
+    const limits = { ...cell.manifest.limits, cpuMs: PLAN_CPU_MS };
+    const manifest = { ...cell.manifest, limits };
     if (this.#cells.some((other) => other.name === name)) {
       throw new Error(`a cell \`${name}\` is there already`);
     }
@@ -106,7 +115,7 @@ export class StartedHost {
     const granted: Grants = { call, ...(Object.hasOwn(grants, name) ? grants[name] : {}) };
     admit(cell, {
       grants: granted,
-      ...(limits?.pages === undefined ? {} : { pages: limits.pages }),
+      ...(pages === undefined ? {} : { pages }),
     });
     const place = { firstRoute: this.#routes, index: this.#cells.length };
     const spec: CellSpec = { name, module, schema, manifest, ...place, grants: granted, file };

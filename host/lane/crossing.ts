@@ -156,7 +156,8 @@ export class Crossing implements Crossings {
 
   private serve(pool: Pool): void {
     while (pool.claims.length > 0) {
-      if (pool.idle.length === 0 && !pool.actor && pool.open) this.host.grow(pool);
+      const lacks = pool.idle.length === 0 && pool.starting < pool.claims.length;
+      if (lacks && !pool.actor && pool.open) this.host.grow(pool);
       if (pool.idle.length === 0) return;
       const claim = pool.claims.shift() as Claim;
       this.settle(claim, () => this.lend(claim.call, pool, claim.route));

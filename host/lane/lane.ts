@@ -245,7 +245,7 @@ export class Lane {
     this.waiting.wake(pool);
   }
 
-  /** A trap in `drain`: answers the call, replaces what was on its stack. 60-80 us without start(). */
+  /** A trap in `drain`: answers the call, replaces its stack's instances. 60-80 us each. */
   private trapped(error: unknown): void {
     const { view, words } = this.memory;
     const { text, dead } = this.wrecks.inDrain(words[this.block + L_ROUTE_WORD] >>> 0, error);

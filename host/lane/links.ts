@@ -75,14 +75,22 @@ export class Links {
     cells: readonly Linked[],
     moved: (of: Linked, method: number, waits: boolean, home: number) => void,
   ): { cell: string; text: string }[] {
+    if (cells.every(({ part }) => part.remotes.length === 0)) return [];
     const nodes = graphOf(cells);
     for (const node of nodes.values()) moved(node.of, node.method, node.waits, node.home);
     const found: { cell: string; text: string }[] = [];
     for (const caller of cells) {
+      const own = [...nodes.values()].filter((node) => node.of === caller);
       for (const remote of caller.part.remotes) {
         if (!cells.some((c) => c.part.name === remote.cell)) continue;
         for (const [i, method] of remote.methods.entries()) {
-          const text = this.link(caller, remote, i, method, nodes);
+          const node = callable(nodes, `${remote.cell}.${method}`);
+          const refusal =
+            node === undefined
+              ? gone(caller, `${remote.cell}.${method}`)
+              : judge(caller, own, node);
+          const at = remote.links + i * LINK_BYTES;
+          const text = this.link(at, node, refusal);
           if (text !== null) found.push({ cell: caller.part.name, text });
         }
       }
@@ -90,18 +98,8 @@ export class Links {
     return found;
   }
 
-  private link(
-    caller: Linked,
-    remote: CellPart['remotes'][number],
-    i: number,
-    method: string,
-    nodes: Map<string, Node>,
-  ): string | null {
-    const at = remote.links + i * LINK_BYTES;
-    const name = `${remote.cell}.${method}`;
-    const node = nodes.get(name);
-    const own = [...nodes.values()].filter((n) => n.of === caller);
-    const refusal = node === undefined ? gone(caller, name) : judge(caller, own, node);
+  /** Sets one link; returns what is wrong with it. */
+  private link(at: number, node: Node | undefined, refusal: Refusal | null): string | null {
     if (refusal !== null) this.refuse(at, refusal);
     else if (node !== undefined) this.write(at, node.of.part.firstRoute + node.method + 1);
     return refusal?.text ?? null;
@@ -183,7 +181,6 @@ function graphOf(cells: readonly Linked[]): Map<string, Node> {
   const nodes = new Map<string, Node>();
   for (const of of cells) {
     for (const [method, { name }] of of.part.methods.entries()) {
-      if (of.spec.schema.methods[method].channel !== undefined) continue;
       const waits = of.part.methods[method].waiting;
       const node = { of, method, waits, home: of.part.home, targets: [], apart: new Set<Node>() };
       nodes.set(`${of.part.name}.${name}`, node);
@@ -191,11 +188,17 @@ function graphOf(cells: readonly Linked[]): Map<string, Node> {
   }
   for (const node of nodes.values()) {
     const { calls } = node.of.part.methods[node.method];
-    node.targets = calls.flatMap((name) => nodes.get(name) ?? []);
+    node.targets = calls.flatMap((name) => callable(nodes, name) ?? []);
   }
   for (const node of nodes.values()) if (returns(node)) node.waits = true;
   while (spread(nodes)) {}
   return nodes;
+}
+
+/** The method of that name, unless it is for builds only. */
+function callable(nodes: Map<string, Node>, name: string): Node | undefined {
+  const node = nodes.get(name);
+  return node?.of.spec.schema.methods[node.method].channel === undefined ? node : undefined;
 }
 
 /** Whether a call of `from` can come back to its own cell: only another instance can serve that. */

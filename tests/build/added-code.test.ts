@@ -157,6 +157,12 @@ test('CELL4060: code that does not parse', async (t) => {
   }
 });
 
+test('what a terminal would obey is not in an error', async (t) => {
+  const [finding] = await told([{ kind: 'guard', text: 'id > "\u001b[2J\u0007"', status: 3 }]);
+  t.is(finding.code, 'CELL4061');
+  t.notRegex(finding.message, /\p{Cc}/u);
+});
+
 test('CELL4061: code that does not compile', async (t) => {
   const bad: [Answer['gives'][number], RegExp, string?][] = [
     [{ kind: 'guard', text: 'idd > 1', status: 3 }, /`if \(!\(idd > 1\)\).*Cannot find name 'idd'/],

@@ -1,5 +1,5 @@
-// Macros that answer with anything at all: the build ends, with findings or with texts that hold what
-// was said where it belongs. Nothing closes what it was put into.
+// Macros that answer with anything at all: the build ends, with findings or with texts that hold
+// what was said where it belongs. Nothing closes what it was put into.
 import test from 'ava';
 import { readSource } from '../../build/1-read/read.ts';
 import { ENTRY as CELL_ENTRY } from '../../build/4-emit/user-text.ts';

@@ -17,6 +17,7 @@ const ELSEWHERE: Record<string, string> = {
   CELL2013: 'diagnostics.test.ts',
   CELL2015: 'diagnostics.test.ts',
   CELL4044: '../macros/effects.test.ts',
+  CELL4045: '../macros/effects-build.test.ts',
   CELL4060: 'added-code.test.ts',
   CELL4061: 'added-code.test.ts',
   CELL4062: 'added-code.test.ts',

@@ -214,9 +214,13 @@ test("builtins and generated names may be the user's words", async (t) => {
     function changetype2(): u32 { return 1; }
     class Kept { n: u32 = 0; }
     @service class Example { private tries: u32 = 0;
-      @Test.retry put(store: u32, load: u32, task: string, attempt: u32): u32 { return store + load; }
+      @Test.retry put(store: u32, load: u32, task: string, attempt: u32): u32 {
+        return store + load;
+      }
       @Test.retry get(id: u32, n: u32 = 5): u32 { return load(id) + store(n); }
-      @Test.retry private optional(id: u32, n: u32 = 5, k: Kept | null = null): u32 { return id + n; }
+      @Test.retry private optional(id: u32, n: u32 = 5, k: Kept | null = null): u32 {
+        return id + n;
+      }
       calls(): u32 { return this.optional(1) + this.optional(1, 2); }
       @Test.retry private loaded(fn: (n: u32) => u32): u32 { return fn(4); }
       functions(): u32 { return this.loaded((n: u32): u32 => n * 2); }
@@ -226,4 +230,38 @@ test("builtins and generated names may be the user's words", async (t) => {
   t.deepEqual(cell.call('get', 1, 2), { value: 6 });
   t.deepEqual(cell.call('calls'), { value: 9 });
   t.deepEqual(cell.call('functions'), { value: 8 });
+});
+
+test('parameters of every kind go through tasks and guards as they are', async (t) => {
+  const answers: Answers = {
+    inner: {
+      stage: 'retry',
+      gives: [
+        { kind: 'wrap', text: 'if ($attempt != 0) { $fail; }' },
+        {
+          kind: 'guard',
+          stage: 'transact',
+          text: 'c == 1 && i.micros == 9 && l.length == 1 && m.size == 1 && y.length == 2',
+          status: 3,
+          type: 'not {u}, not {d}',
+        },
+      ],
+    },
+    outer: { stage: 'cache', gives: [{ kind: 'wrap', text: 'if ($attempt != 0) { $fail; }' }] },
+  };
+  const params = `c: Color, u: Uuid, b: Box, i: Instant, l: Box[], m: Map<string, Box>,
+    n: string | null, y: Uint8Array, d: Decimal, f: f32, s: i64`;
+  const sum = `c.toString() + u.toString() + b.n.toString() + l[0].n.toString() +
+    m.get("k").n.toString() + (n === null ? "none" : "some") + y[1].toString() + d.toString() +
+    f.toString() + s.toString()`;
+  const text = `enum Color { Red, Green } class Box { n: u32 = 0; }
+    @service class Example {
+      @Test.inner @Test.outer all(${params}): string { return ${sum}; }
+    }`;
+  const cell = await link(await builtWith(text, answers));
+  const uuid = '00000000-0000-0000-0000-000000000007';
+  const rest = [{ n: 4 }, 9n, [{ n: 5 }], new Map([['k', { n: 6 }]]), null, Uint8Array.of(1, 2)];
+  const args = [...rest, '3.25', 0.5, -8n];
+  t.deepEqual(cell.call('all', 1, uuid, ...args), { value: `1${uuid}456none23.250.5-8` });
+  t.like(cell.call('all', 0, uuid, ...args), { status: 3, message: `not ${uuid}, not 3.25` });
 });

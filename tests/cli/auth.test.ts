@@ -21,7 +21,7 @@ const CONFIG = (more = '') => `import { defineConfig } from 'cell/config';
 export default defineConfig({ cells: { auth: { roles: ['admin', 'customer'] } }, ${more} });
 `;
 
-test('a misspelt role is an error with its place, the roles that there are, and a fix', async (t) => {
+test('a misspelt role: its place, the roles that there are, and a fix', async (t) => {
   const project = new Project(t);
   project.write('cell.config.ts', CONFIG());
   project.write('shop.cell.ts', TEXT.replace('customer', 'custmer'));

@@ -1,4 +1,10 @@
 import test from 'ava';
+import {
+  CHANNEL_APP,
+  CHANNEL_CONSENSUS,
+  CHANNEL_MACRO,
+  CHANNEL_OPS,
+} from '../../assembly/shared/frame.ts';
 import * as layout from '../../assembly/shared/layout.ts';
 import * as reason from '../../assembly/shared/reason.ts';
 import * as status from '../../assembly/shared/status.ts';
@@ -20,6 +26,43 @@ function world(modules = debugModules): World {
   w.route(6, { slot, rolesAny: 1n << 63n, scopesAll: 1n << 63n });
   return w;
 }
+
+const ON_MACRO = layout.ROUTE_LIVE | (CHANNEL_MACRO << layout.ROUTE_CHANNEL_SHIFT);
+
+test('a frame comes on the channel of its route, or is refused; strangers learn nothing', (t) => {
+  const w = world();
+  const slot = w.install(assemble(ECHO));
+  w.route(7, { slot, flags: ON_MACRO, scopesAll: 1n });
+  w.route(8, { slot, flags: ON_MACRO | ROUTE_PUBLIC });
+  w.session(1, { scopes: 1n });
+  w.session(2, {});
+  w.session(3, { flags: 0 });
+  w.session(4, { scopes: 1n, flags: SESSION_AUTHENTICATED | SESSION_REVOKED });
+  w.session(5, { scopes: 1n, expiry: 1n });
+  const ask = (connection: number, route: number, flags: number) => {
+    const [reply] = w.ask(connection, frame({ route, flags }));
+    return [reply.status, reply.reason];
+  };
+  const OTHER = [status.UNIMPLEMENTED, reason.REASON_CHANNEL];
+  t.deepEqual(ask(1, 7, CHANNEL_MACRO), [0, 0]);
+  t.deepEqual(ask(1, 8, CHANNEL_MACRO), [0, 0]);
+  t.deepEqual(ask(3, 8, CHANNEL_MACRO), [0, 0]);
+  for (const channel of [CHANNEL_APP, CHANNEL_CONSENSUS, CHANNEL_OPS]) {
+    t.deepEqual(ask(1, 7, channel), OTHER, `channel ${channel}`);
+    t.deepEqual(ask(2, 7, channel), OTHER, 'the channel before the scope');
+    t.deepEqual(ask(3, 7, channel), [status.UNAUTHENTICATED, reason.REASON_NO_SESSION]);
+    t.deepEqual(ask(4, 8, channel), [status.UNAUTHENTICATED, reason.REASON_REVOKED]);
+    t.deepEqual(ask(5, 7, channel), [status.UNAUTHENTICATED, reason.REASON_EXPIRED]);
+  }
+  t.deepEqual(ask(2, 7, CHANNEL_MACRO), [status.PERMISSION_DENIED, reason.REASON_SCOPE]);
+  for (const channel of [CHANNEL_CONSENSUS, CHANNEL_OPS, CHANNEL_MACRO]) {
+    t.deepEqual(ask(1, 0, channel), OTHER, 'a method of the application');
+    t.deepEqual(ask(1, 3, channel), OTHER, 'a public one');
+    t.deepEqual(ask(3, 3, channel), NO_SESSION, 'a stranger is a stranger');
+    t.deepEqual(ask(3, 0, channel), ask(3, 60, channel), 'closed or not there: the same');
+    t.deepEqual(ask(1, 60, channel), [status.UNIMPLEMENTED, reason.REASON_NO_ROUTE]);
+  }
+});
 
 /** status and reason of one call of each route in `routes`. */
 function verdicts(w: World, connection: number, routes: number[]): [number, number][] {

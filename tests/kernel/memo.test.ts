@@ -322,7 +322,7 @@ test('negative numbers, nulls, enums, uuids and dates have tags of their own', (
   }
 });
 
-test('arguments that cannot be read are not kept; when they forget, all tags are forgotten', (t) => {
+test('arguments that cannot be read are not kept; what they forget is every tag', (t) => {
   const params = [
     { name: 'name', type: text },
     { name: 'more', type: nullable(u32) },
@@ -386,4 +386,24 @@ test('a burst of calls in one message: each finds what the one before has kept',
   );
   const made = replies.map(({ payload }) => new DataView(payload.buffer).getUint32(0, true));
   t.deepEqual(made, [1, 1, 2, 3, 3]);
+});
+
+test('replies that cross the end of a small out ring are kept and answered whole', (t) => {
+  const w = new PolicyWorld({ ringBytes: 16384, start: -4096 });
+  w.policy(KEPT, memo());
+  const sizes = [2990, 1, 1700, 900, 3001, 64];
+  const bytes = sizes.map((size, n) => new Uint8Array(size).map((_, i) => i * 3 + n));
+  const first = bytes.map((each) => w.one(KEPT, each).payload);
+  for (let round = 0; round < 40; round++) {
+    const n = (round * 5) % sizes.length;
+    t.deepEqual(w.one(KEPT, bytes[n]).payload, first[n], `round ${round}`);
+  }
+  t.is(w.stats(KEPT).memoHits, 40);
+  for (let round = 0; round < 40; round++) {
+    const other = bytes[round % sizes.length].slice();
+    other[0] = 100 + round;
+    const { payload } = w.one(KEPT, other);
+    t.deepEqual(payload.slice(4), other);
+    t.deepEqual(w.one(KEPT, other).payload, payload);
+  }
 });

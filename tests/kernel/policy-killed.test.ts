@@ -126,7 +126,7 @@ function live(t: ExecutionContext, stores: number): boolean {
   return died;
 }
 
-test('killed before any of its stores: one answer each, and what may be void is not served', (t) => {
+test('killed before any of its stores: one answer each, and nothing void is served', (t) => {
   let stores = 0;
   while (live(t, stores)) stores++;
   t.true(stores > 300, `${stores} points of death`);

@@ -86,7 +86,7 @@ test('half of the roots at a ratio of a half, none at 0, all at 1', (t) => {
   t.is(many(2), 2000);
 });
 
-test('nothing is recorded for routes without a span, for refused calls, and when nobody asks', (t) => {
+test('no record for routes without a span, for refused calls, and when nobody asks', (t) => {
   const w = new PolicyWorld();
   w.policy(0, always, { rolesAny: 1n });
   t.is(w.one(0, id(1)).reason, reason.REASON_ROLE);

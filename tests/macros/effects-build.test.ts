@@ -67,4 +67,20 @@ test('effects of a build: each step that fails, what stands, and the next build'
   t.deepEqual(good.found, []);
   t.deepEqual(good.summary?.effects, checked.summary?.effects);
   t.true(isWritten());
+
+  // With nobody there the same module comes out, and it is said that nothing was changed.
+  const module = () => fs.readFileSync(path.join(folder, '.cell/out/shop.wasm'));
+  const before = module();
+  fs.rmSync(path.join(folder, '.cell/out'), { recursive: true });
+  const offline = { cwd: folder, files: ['shop.cell.ts'], offline: true };
+  for (const pass of ['not cached: the next build would make them', 'again']) {
+    const [made] = await make(offline);
+    t.deepEqual(
+      made.findings.map((f) => [f.code, f.warning]),
+      [['CELL4045', true]],
+      pass,
+    );
+    t.regex(made.findings[0].message, /`first`, `second`.*create the table of First; create/);
+    t.true(module().equals(before), pass);
+  }
 });

@@ -57,6 +57,7 @@ async function party(cell: string, effects: Record<string, string>): Promise<Par
     linked,
     provider: {
       cell,
+      level: 1,
       apply: (request) => ask('$apply', request),
       rollback: (request) => ask('$rollback', request),
     },

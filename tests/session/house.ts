@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import {
+  S_CALLER,
   S_EXPIRY,
   S_FLAGS,
   S_GENERATION,
@@ -141,6 +142,7 @@ function slotReader(buffer: SharedArrayBuffer) {
       scopes: view.getBigUint64(at + S_SCOPES, true),
       expiry: view.getBigInt64(at + S_EXPIRY, true),
       subject: view.getUint32(at + S_SUBJECT, true),
+      caller: view.getUint32(at + S_CALLER, true),
       text: text.toString(),
     };
   };

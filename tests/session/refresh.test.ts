@@ -73,6 +73,37 @@ test('a later HELLO may not change who the session is', async (t) => {
   t.deepEqual(reception.counts(), { connections: 0, sessions: 0 });
 });
 
+test('sessions have one caller number as long as cells cannot tell them apart', async (t) => {
+  const { connect, issuer, slot } = await talking(t);
+  const mint = (subject: string, roles: string[], scopes: string[] = []) =>
+    issuer.mintToken({ subject, roles, scopes, ttl: 60 });
+  const callers: number[] = [];
+  const tokens = [
+    await mint('alice', ['admin']),
+    await mint('alice', ['admin']),
+    await mint('alice', []),
+    await mint('alice', ['admin'], ['read']),
+    await mint('bob', ['admin']),
+    null,
+    null,
+  ];
+  const first = await connect();
+  for (const [i, token] of tokens.entries()) {
+    await greet(i === 0 ? first : await connect(), { token });
+    callers.push(slot(i).caller);
+  }
+  const [admin, again, plain, reader, bob, nobody, nobodyElse] = callers;
+  t.true(callers.every((caller) => caller > 0));
+  t.is(again, admin);
+  t.is(nobodyElse, nobody);
+  t.is(new Set([admin, plain, reader, bob, nobody]).size, 5);
+  await greet(first, { token: tokens[2] }, 2);
+  t.is(slot(0).caller, plain, 'fewer rights: another caller');
+  t.is(slot(0).subject, slot(1).subject, 'of the same limits');
+  await greet(first, { token: tokens[0] }, 3);
+  t.is(slot(0).caller, admin);
+});
+
 test('HELLOs are answered in order, and too many at once end the connection', async (t) => {
   const { connect, issuer } = await talking(t);
   const token = await issuer.mintToken({ subject: 'alice' });

@@ -57,6 +57,11 @@ test('demands become access; those of a method replace those of its class', asyn
       '',
       { ...NOBODY, scopes: ['s', 't'] },
     ],
+    [
+      "@Auth.require({ scope: 't' }) @Auth.require({ role: 'a' })",
+      '',
+      { public: false, anyRole: ['a'], scopes: ['t'] },
+    ],
     ['@Auth.public', '', { ...NOBODY, public: true }],
     ['@Auth.public()', '', { ...NOBODY, public: true }],
     ['', "@Auth.require({ role: 'c' })", { ...NOBODY, anyRole: ['c'] }],
@@ -152,6 +157,11 @@ test('what contradicts itself names both', async (t) => {
       "@Auth.require({ role: 'a' }) @Auth.protected({ role: 'b' })",
       '',
       /@Auth\.protected and @Auth\.require both demand roles/,
+    ],
+    [
+      "@Auth.require({ role: 'a' }) @Auth.require({ role: 'b' })",
+      '',
+      /two that demand roles, `@Auth\.require` and `@Auth\.require`, contradict/,
     ],
     ["@Auth.owner('name') @Auth.public", '', /Auth\.public and @Auth\.owner contradict/],
     ["@Auth.owner('name')", '@Auth.public', /Auth\.public and @Auth\.owner contradict/],

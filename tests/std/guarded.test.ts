@@ -268,4 +268,18 @@ test('auth=off: the undecorated module, for this machine only', async (t) => {
   fs.writeFileSync(`${file}.map`, plain.compiled!.map);
   const public_ = await serve(t, cwd, [module], { host: '0.0.0.0', config: open });
   t.is(public_.cells.length, 1, 'undecorated by its author, it is served anywhere');
+  await public_.stop();
+  const unknown = { message: /no method of `example` says who may call it, and nothing says/ };
+  fs.rmSync(`${file}.map`);
+  await t.throwsAsync(serve(t, cwd, [module], { host: '0.0.0.0', config: open }), unknown);
+  const other = JSON.parse(plain.compiled!.map);
+  other.cell.of = '0'.repeat(64);
+  fs.writeFileSync(`${file}.map`, JSON.stringify(other));
+  await t.throwsAsync(serve(t, cwd, [module], { host: '0.0.0.0', config: open }), unknown);
+  const on = await builtWith(discovery, DECORATED);
+  fs.writeFileSync(file, on.compiled!.wasm);
+  const decorated = await serve(t, cwd, [{ file, schema: on.compiled!.schema }], {
+    ...{ host: '0.0.0.0', config: open },
+  });
+  t.is(decorated.cells.length, 1, 'what says who may call needs no map');
 });

@@ -33,9 +33,10 @@ export async function moduleOf(cwd: string, discovery: Discovery, text: string):
   builds.set(text, building);
   const result = await building;
   if (result.compiled === null) throw new Error(told(result).join('\n'));
-  const { schema, wasm } = result.compiled;
+  const { schema, wasm, map } = result.compiled;
   const file = path.join(cwd, `${schema.cell}.wasm`);
   fs.writeFileSync(file, wasm);
+  fs.writeFileSync(`${file}.map`, map);
   return { file, schema };
 }
 

@@ -100,7 +100,7 @@ test('the token function is asked for every connection', async (t) => {
 test('a token that nears its end is renewed on the same connection', async (t) => {
   const host = new Host();
   let asked = 0;
-  host.welcome = () => ({ expires: asked === 1 ? BigInt(Date.now() + 20) * 1000n : null });
+  host.welcome = () => ({ expires: asked === 1 ? BigInt(Date.now() + 1500) * 1000n : null });
   const token = () => `token-${++asked}`;
   const { peer, synapse } = await connected(host, { token });
   await peer.some(1, 2);
@@ -116,7 +116,7 @@ test('a token that nears its end is renewed on the same connection', async (t) =
 test('a host that cannot judge a fresh token now is asked again; the session stays', async (t) => {
   const host = new Host();
   let asked = 0;
-  const soon = () => BigInt(Date.now() + 20) * 1000n;
+  const soon = () => BigInt(Date.now() + 1500) * 1000n;
   host.welcome = () => {
     if (asked === 1) return { expires: soon() };
     if (asked > 2) return { expires: null };

@@ -1,0 +1,45 @@
+// Owns the check of answers that come out of a committed file: a description and plans of exactly
+// the shapes that the protocol has. What a cell answers over a connection was decoded by them.
+import type { Type } from '../../host/schema/types.ts';
+import type { Answers } from './answers.ts';
+import { PROTOCOL } from './protocol-schema.ts';
+
+const RECORDS = new Map(PROTOCOL.records.map((record) => [record.name, record.fields]));
+/** Nesting: literals and shapes hold themselves. Threat: a stack that overflows. */
+const DEPTH = 256;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Whether `answers` holds what the protocol could have carried. */
+export function areSoundAnswers({ description, plans, callers }: Answers): boolean {
+  const described = description === null || fits(recordOf('Description'), description, 0);
+  if (!described || !isObject(plans) || !Array.isArray(callers)) return false;
+  return Object.values(plans).every(
+    (asked) => isObject(asked) && Object.values(asked).every((p) => fits(recordOf('Plan'), p, 0)),
+  );
+}
+
+const recordOf = (name: string): Type => ({ kind: 'record', name });
+
+function fits(type: Type, value: unknown, depth: number): boolean {
+  if (depth > DEPTH) return false;
+  switch (type.kind) {
+    case 'string':
+      return typeof value === 'string';
+    case 'list':
+      return Array.isArray(value) && value.every((one) => fits(type.of, one, depth + 1));
+    case 'nullable':
+      return value === null || fits(type.of, value, depth + 1);
+    case 'record': {
+      const fields = RECORDS.get(type.name) ?? [];
+      return isObject(value) && fields.every((f) => fits(f.type, value[f.name], depth + 1));
+    }
+    case 'scalar':
+      return typeof value === (type.scalar === 'bool' ? 'boolean' : 'number');
+    case 'enum':
+      return typeof value === 'number';
+    default:
+      return false;
+  }
+}
