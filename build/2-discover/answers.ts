@@ -81,9 +81,9 @@ export function answersText(answers: Answers): string {
 }
 
 /**
- * `before` with what `answer` says to the cell `asker`. Plans that another module gave to others
- * are dropped: they are not what the cell would say today. A cell that was switched off planned
- * nothing: what it said before stands.
+ * `before` with what `answer` says to the cell `asker`. What others were told stands, also when it
+ * was another module: it is what they were built with, until they are built again. A cell that was
+ * switched off planned nothing: what it said before stands.
  */
 export function merged(
   before: Answers | null,
@@ -92,8 +92,7 @@ export function merged(
   answer: Answer,
 ): Answers {
   const asked = answer.description !== null;
-  const same = before !== null && (!asked || before.digest === answer.digest);
-  const plans = { ...(same ? before.plans : {}) };
+  const plans = { ...before?.plans };
   if (!asked) delete plans[asker];
   else if (Object.keys(answer.plans).length > 0) plans[asker] = answer.plans;
   const callers = new Set(before?.callers);

@@ -64,7 +64,7 @@ export class Offline implements Discovery {
       if (typeof found !== 'string' && found.description !== null) return found;
       const why =
         found === 'damaged'
-          ? 'is damaged (its hash does not fit, or no cell answers so)'
+          ? 'is damaged (its hash does not fit)'
           : 'has no answers';
       tried.push(`${answersFile(cell)} ${why}`);
     }

@@ -75,13 +75,13 @@ const NONE: Uses = { onClass: [], onPrice: [], onStore: [] };
 const plain = module(text(NONE));
 
 for (const [cell, uses] of Object.entries(USES)) {
-  test(`${cell}=off: nothing of it is left`, async (t) => {
+  test.serial(`${cell}=off: nothing of it is left`, async (t) => {
     t.not(await module(text(uses)), await plain, 'on, it makes a difference');
     t.is(await module(text(uses), [cell]), await plain);
   });
 }
 
-test('all of them off, with other blank lines', async (t) => {
+test.serial('all of them off, with other blank lines', async (t) => {
   const cells = Object.keys(USES);
   const all: Uses = { onClass: [], onPrice: [], onStore: [] };
   for (const { onClass, onPrice, onStore } of Object.values(USES)) {
@@ -92,7 +92,7 @@ test('all of them off, with other blank lines', async (t) => {
   t.is(await module(text(all, '\n\n'), cells), await plain);
 });
 
-test('one off, the others as they were', async (t) => {
+test.serial('one off, the others as they were', async (t) => {
   const { onPrice, onStore, onClass } = USES.telemetry;
   const [price, store] = [USES.retry.onPrice, USES.auth.onStore];
   const both = text({
@@ -106,7 +106,7 @@ test('one off, the others as they were', async (t) => {
   );
 });
 
-test('macros that stand alone', async (t) => {
+test.serial('macros that stand alone', async (t) => {
   const service = (method: string): string => `@service class Alone { ${method} }`;
   const undecorated = await module(service('count(): u32 { return 1; }'));
   for (const [macro, method] of Object.entries(ALONE)) {
@@ -115,7 +115,7 @@ test('macros that stand alone', async (t) => {
   }
 });
 
-test('every macro of the standard cells is tried here', async (t) => {
+test.serial('every macro of the standard cells is tried here', async (t) => {
   for (const [cell, { onClass, onPrice, onStore }] of Object.entries(USES)) {
     const written = [...onClass, ...onPrice, ...onStore, ...Object.values(ALONE)].join(' ');
     const { macros, ns } = await (await standard(cell)).describe();

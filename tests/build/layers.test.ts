@@ -64,7 +64,7 @@ const ACTOR = `${HEAD}
   reset(): void { this.made = 0; }
 }`;
 
-test('a wrap that catches: every type of result, an actor', async (t) => {
+test.serial('a wrap that catches: every type of result, an actor', async (t) => {
   const cell = await link(await builtWith(ACTOR, AGAIN));
   for (const [i, [type, [, value]]] of Object.entries(RESULTS).entries()) {
     cell.call('reset');
@@ -75,7 +75,7 @@ test('a wrap that catches: every type of result, an actor', async (t) => {
   }
 });
 
-test('the same at the boundary, where nothing else sees it', async (t) => {
+test.serial('the same at the boundary, where nothing else sees it', async (t) => {
   const text = ACTOR.replaceAll('@Test.retry', '@Test.boundary');
   const cell = await link(await builtWith(text, AGAIN));
   for (const [i, [type, [, value]]] of Object.entries(RESULTS).entries()) {
@@ -86,7 +86,7 @@ test('the same at the boundary, where nothing else sees it', async (t) => {
   }
 });
 
-test('wraps and guards in several stages, a stateless cell', async (t) => {
+test.serial('wraps and guards in several stages, a stateless cell', async (t) => {
   const text = `${HEAD} @service class Example { ${methods('@Test.both', '<u32>50')} }`;
   const built = await builtWith(text, AGAIN);
   t.false(built.manifest.actor);
@@ -98,7 +98,7 @@ test('wraps and guards in several stages, a stateless cell', async (t) => {
   }
 });
 
-test('a failure passes with its details; a trap is caught by nobody', async (t) => {
+test.serial('a failure passes with its details; a trap is caught by nobody', async (t) => {
   const text = `class Left { left: u32 = 0; }
     @service class Example {
       @Test.retry take(n: u32): u32 {
@@ -114,8 +114,10 @@ test('a failure passes with its details; a trap is caught by nobody', async (t) 
   t.throws(() => cell.call('take', 9), { any: true });
 });
 
-test('methods call each other as written: around the method, not at the boundary', async (t) => {
-  const text = `@service class Example { private n: u32 = 0;
+test.serial(
+  'methods call each other as written: around the method, not at the boundary',
+  async (t) => {
+    const text = `@service class Example { private n: u32 = 0;
     @Test.twice @Test.outer count(): u32 { return ++this.n; }
     through(): u32 { return this.count(); }
     @Test.twice private hidden(): u32 { return ++this.n; }
@@ -123,18 +125,19 @@ test('methods call each other as written: around the method, not at the boundary
     @Test.twice static fixed(n: u32): u32 { return n + 1; }
     statically(): u32 { return Example.fixed(4); }
   }`;
-  const answers: Answers = {
-    twice: { stage: 'transact', gives: [{ kind: 'wrap', text: '$proceed; $proceed;' }] },
-    outer: { stage: 'cache', gives: [{ kind: 'wrap', text: '$proceed; result += 100;' }] },
-  };
-  const cell = await link(await builtWith(text.replace('private():', 'secret():'), answers));
-  t.deepEqual(cell.call('count'), { value: 102 });
-  t.deepEqual(cell.call('through'), { value: 4 });
-  t.deepEqual(cell.call('secret'), { value: 6 });
-  t.deepEqual(cell.call('statically'), { value: 5 });
-});
+    const answers: Answers = {
+      twice: { stage: 'transact', gives: [{ kind: 'wrap', text: '$proceed; $proceed;' }] },
+      outer: { stage: 'cache', gives: [{ kind: 'wrap', text: '$proceed; result += 100;' }] },
+    };
+    const cell = await link(await builtWith(text.replace('private():', 'secret():'), answers));
+    t.deepEqual(cell.call('count'), { value: 102 });
+    t.deepEqual(cell.call('through'), { value: 4 });
+    t.deepEqual(cell.call('secret'), { value: 6 });
+    t.deepEqual(cell.call('statically'), { value: 5 });
+  },
+);
 
-test('no name clashes: parameters, locals of several wraps, names of the SDK', async (t) => {
+test.serial('no name clashes: parameters, locals of several wraps, names of the SDK', async (t) => {
   const answers: Answers = {
     a: {
       stage: 'retry',
@@ -180,7 +183,7 @@ test('no name clashes: parameters, locals of several wraps, names of the SDK', a
   t.like(cell.call('sum', 1, 2, 3, 4, 0, 6), { status: 7, message: '0' });
 });
 
-test('a wrap may return early, and must leave a result', async (t) => {
+test.serial('a wrap may return early, and must leave a result', async (t) => {
   const answers: Answers = {
     early: {
       stage: 'cache',
@@ -207,7 +210,7 @@ test('a wrap may return early, and must leave a result', async (t) => {
   t.throws(() => cell.call('none', 2), { any: true });
 });
 
-test("builtins and generated names may be the user's words", async (t) => {
+test.serial("builtins and generated names may be the user's words", async (t) => {
   const text = `// __cell __cell2
     function load(id: u32): u32 { return id + 1; }
     function store(id: u32): u32 { return id + 2; }
@@ -232,7 +235,7 @@ test("builtins and generated names may be the user's words", async (t) => {
   t.deepEqual(cell.call('functions'), { value: 8 });
 });
 
-test('parameters of every kind go through tasks and guards as they are', async (t) => {
+test.serial('parameters of every kind go through tasks and guards as they are', async (t) => {
   const answers: Answers = {
     inner: {
       stage: 'retry',

@@ -40,7 +40,7 @@ function orders<T>(list: readonly T[]): T[][] {
 
 const ALL = orders(FIVE);
 
-test('120 orders: one program, one schema', async (t) => {
+test.serial('120 orders: one program, one schema', async (t) => {
   t.is(ALL.length, 120);
   const seen = new Set<string>();
   for (const [i, order] of ALL.entries()) {
@@ -60,7 +60,7 @@ test('120 orders: one program, one schema', async (t) => {
   t.is(seen.size, 1);
 });
 
-test('orders and layouts that are compiled: the same bytes', async (t) => {
+test.serial('orders and layouts that are compiled: the same bytes', async (t) => {
   const some = [0, 119, 17, 64].map((i, n) => service(ALL[i].join(n % 2 === 0 ? ' ' : '\n\n  ')));
   const seen = new Set<string>();
   for (const text of some) seen.add(sha256((await compiled(text)).wasm));

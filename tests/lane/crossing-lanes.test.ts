@@ -4,11 +4,12 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import { S_SUBJECT_AT, S_SUBJECT_BYTES } from '../../assembly/shared/layout.ts';
 import { REASON_REPLY_WILD } from '../../assembly/shared/reason.ts';
 import * as S from '../../assembly/shared/status.ts';
 import type { SpanRecord } from '../../host/lane/contract.ts';
 import { caller, counter, outcome } from './callers.ts';
-import { ECHO } from './cells.ts';
+import { ECHO, reply } from './cells.ts';
 import { Desk, messageOf } from './desk.ts';
 import * as W from './waiters.ts';
 import { readU32, u32 } from './waiters.ts';
@@ -127,4 +128,40 @@ test.serial('a cell that stands still taking arguments never gets those of other
     }
   }
   t.true(refused > 0);
+});
+
+test.serial('a called cell that waits knows who calls, whoever calls beside them', async (t) => {
+  const desk = await Desk.open(t, { lanes: 0 });
+  for (const connection of [1, 2]) {
+    desk.session(connection);
+    const at = desk.memory.sessionAt(connection);
+    const text = desk.memory.texts + 2 * connection * desk.memory.textBytes;
+    desk.memory.bytes.set(Buffer.from(`user${connection}`), text);
+    desk.memory.view.setUint32(at + S_SUBJECT_AT, text, true);
+    desk.memory.view.setUint32(at + S_SUBJECT_BYTES, 5, true);
+  }
+  const a = await desk.load(caller('a', [{ name: 'who', target: 'h.who' }]), { call: ['h'] });
+  const read = '(import "cell:caller" "read" (func $caller (param i32 i32) (result i32)))';
+  await desk.load(
+    {
+      name: 'h',
+      imports: W.BLOB_IMPORTS + read,
+      extra: '(data (i32.const 16) "a")',
+      methods: [
+        {
+          name: 'who',
+          tier: 'waiting',
+          body: `(drop (call $size (i32.const 16) (i32.const 1)))
+            ${reply('(i32.const 512)', '(call $caller (i32.const 512) (i32.const 64))')}`,
+        },
+      ],
+    },
+    { blob },
+  );
+  for (let id = 1; id <= 20; id++) desk.push(0, 1 + (id % 2), [{ route: a, id }]);
+  await desk.until(() => desk.total === 20);
+  for (let id = 1; id <= 20; id++) {
+    const { payload } = outcome(desk.got(id, 1 + (id % 2))[0]);
+    t.is(Buffer.from(payload).toString(), `user${1 + (id % 2)}`);
+  }
 });

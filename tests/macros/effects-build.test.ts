@@ -1,5 +1,6 @@
-// Effects of a whole build, made by cells that run in a real host: nothing is written when they
-// fail, and they are tried again by the next build.
+// Effects of a whole build, made by a cell that runs in a real host: nothing is written when they
+// fail, and they are tried again by the next build. How several cells go together, and every way to
+// fail, is in effects.test.ts.
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
@@ -7,13 +8,12 @@ import { folderWith } from '../build/folder.ts';
 import { make } from '../std/make.ts';
 
 /** Plans one effect; fails at the step that its data names. */
-const cell = (name: string): string => `
+const LEDGER = `
 @service
-class ${name} {
+class Book {
   @macro({ on: ["service"], args: [{ type: "string" }] })
   private needs(spot: Spot): void {
-    const at = spot.args.text("0");
-    spot.effect("table", "create the table of ${name}", at);
+    spot.effect("table", "create a table", spot.args.text("0"));
   }
   @macro.prepare private ready(effect: Effect): void { this.step("prepare", effect); }
   @macro.commit private stand(effect: Effect): void { this.step("commit", effect); }
@@ -24,63 +24,48 @@ class ${name} {
   }
 }`;
 
-const shop = (first: string, second: string): string => `
-@First.needs("${first}")
-@Second.needs("${second}")
-@service
-class Shop { count(): u32 { return 1; } }`;
+const shop = (fails: string): string =>
+  `@Book.needs("${fails}") @service class Shop { count(): u32 { return 1; } }`;
 
-test('effects of a build: each step that fails, what stands, and the next build', async (t) => {
-  const { folder, remove } = folderWith({
-    'first.cell.ts': cell('First'),
-    'second.cell.ts': cell('Second'),
-  });
+test('a build whose effects fail writes nothing; the next one, and one offline', async (t) => {
+  t.timeout(600_000);
+  const { folder, remove } = folderWith({ 'book.cell.ts': LEDGER });
   t.teardown(remove);
   const file = path.join(folder, 'shop.cell.ts');
-  const build = async (first: string, second: string, check = false) => {
-    fs.writeFileSync(file, shop(first, second));
-    const made = await make({ cwd: folder, files: ['shop.cell.ts'], check });
+  const build = async (fails: string, more: { check?: boolean; offline?: boolean } = {}) => {
+    fs.writeFileSync(file, shop(fails));
+    const made = await make({ cwd: folder, files: ['shop.cell.ts'], ...more });
     const mine = made.find((m) => m.file === 'shop.cell.ts');
-    return { summary: mine?.summary ?? null, found: mine?.findings.map((f) => f.message) ?? [] };
+    return { summary: mine?.summary ?? null, findings: mine?.findings ?? [] };
   };
-  const isWritten = () => fs.existsSync(path.join(folder, '.cell/out/shop.wasm'));
+  const module = path.join(folder, '.cell/out/shop.wasm');
 
-  t.deepEqual((await build('no rollback', 'no prepare')).found, [
-    'the cell `second` could not prepare its effects: table: no prepare; ' +
-      'these stand: first: create the table of First. taking back said: first: table: no rollback',
-  ]);
-  t.false(isWritten());
-  const [trapped] = (await build('', 'trap commit, no rollback')).found;
-  t.regex(trapped, /^the cell `second` could not commit.*nobody knows of these: second: create/s);
-  t.false(isWritten());
+  // Committed, then the cell traps; what it then cannot take back nobody knows of.
+  const { findings } = await build('trap commit, no rollback');
+  t.is(findings.length, 1);
+  t.like(findings[0], { code: 'CELL4044', file: 'shop.cell.ts' });
+  t.regex(findings[0].message, /^the cell `book` could not commit.*book: create a table/s);
+  t.regex(findings[0].message, /nothing stands\. nobody knows of these/);
+  t.false(fs.existsSync(module));
 
   // A check plans the same and makes nothing: what would fail does not.
-  const checked = await build('no prepare', 'no commit', true);
-  t.deepEqual(checked.found, []);
-  t.deepEqual(checked.summary?.effects, [
-    'create the table of First',
-    'create the table of Second',
-  ]);
-  t.false(isWritten());
+  const checked = await build('no prepare', { check: true });
+  t.deepEqual(checked.findings, []);
+  t.deepEqual(checked.summary?.effects, ['create a table']);
+  t.false(fs.existsSync(module));
 
-  const good = await build('', '');
-  t.deepEqual(good.found, []);
-  t.deepEqual(good.summary?.effects, checked.summary?.effects);
-  t.true(isWritten());
+  const good = await build('');
+  t.deepEqual([good.findings, good.summary?.effects], [[], ['create a table']]);
+  const bytes = fs.readFileSync(module);
 
-  // With nobody there the same module comes out, and it is said that nothing was changed.
-  const module = () => fs.readFileSync(path.join(folder, '.cell/out/shop.wasm'));
-  const before = module();
+  // With nobody there the same module comes out, and it is said that nothing was changed; also the
+  // next time, since that was not done yet.
   fs.rmSync(path.join(folder, '.cell/out'), { recursive: true });
-  const offline = { cwd: folder, files: ['shop.cell.ts'], offline: true };
-  for (const pass of ['not cached: the next build would make them', 'again']) {
-    const [made] = await make(offline);
-    t.deepEqual(
-      made.findings.map((f) => [f.code, f.warning]),
-      [['CELL4045', true]],
-      pass,
-    );
-    t.regex(made.findings[0].message, /`first`, `second`.*create the table of First; create/);
-    t.true(module().equals(before), pass);
+  for (const pass of ['first', 'again']) {
+    const offline = await build('', { offline: true });
+    t.is(offline.findings.length, 1, pass);
+    t.like(offline.findings[0], { code: 'CELL4045', warning: true });
+    t.regex(offline.findings[0].message, /`book`.*: create a table$/);
+    t.true(fs.readFileSync(module).equals(bytes), pass);
   }
 });
