@@ -153,7 +153,8 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.shared =
-      options.shared ?? createMemory({ lanes: 1, sessions: 64, routes: 64, ...options });
+      options.shared ??
+      createMemory({ lanes: 1, sessions: 64, routes: 64, memoBytes: 1 << 20, ...options });
     this.lane = options.lane ?? 0;
     this.modules = options.modules;
     this.table = createTable();

@@ -9,6 +9,7 @@ import path from 'node:path';
 import type { Features, OpenDiscovery, Settings } from './3-negotiate/contract.ts';
 import { Cache } from './6-lock/cache.ts';
 import { exclusive } from './6-lock/exclusive.ts';
+import { readIfThere, writeWhole } from './6-lock/files.ts';
 import { forget } from './6-lock/standing.ts';
 import { readTools } from './6-lock/tools.ts';
 import type { Finding } from './diagnostics/findings.ts';
@@ -130,6 +131,7 @@ export async function make(options: MakeOptions): Promise<Made[]> {
     }
     if (options.locked !== true) making.settle();
     if (good.length > 0) {
+      ignoreOutput(cwd);
       await writeEditor(cwd, {
         discovery: making.discovery,
         settings: options.settings ?? new Map(),
@@ -141,4 +143,11 @@ export async function make(options: MakeOptions): Promise<Made[]> {
   } finally {
     await making.close();
   }
+}
+
+/** What git leaves out of `.cell`: all that a build makes anew, and keys. A file there stays. */
+function ignoreOutput(cwd: string): void {
+  const file = path.join(cwd, '.cell', '.gitignore');
+  if (readIfThere(file) !== null) return;
+  writeWhole(file, 'expanded/\nout/\nrun/\ntypes/assembly.d.ts\n');
 }

@@ -138,7 +138,8 @@ function isDemanding({ schema }: CellSpec): boolean {
 
 /**
  * A module whose demands were left out serves this machine only: nobody else may come near it. One
- * that demands nothing is the same bytes, so outside its map has to say that its author wants it so.
+ * that demands nothing is the same bytes, so outside its map has to say that its author wants it
+ * so.
  */
 function checkGuarded({ host, config }: HostOptions, cell: CellSpec): void {
   const { name, file } = cell;

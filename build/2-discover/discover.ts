@@ -96,8 +96,10 @@ export class Discover implements Discovery {
       return rival === undefined ? first : ambiguous(first, rival);
     }
     tried.push(...this.#places.tried(cells[0]));
-    const bring = `install a package that brings \`${cells[0]}\``;
-    const fix = `start it: cell run ${cells[0]}, or ${bring}, or remove the decorator`;
+    const bring = this.#start
+      ? `install a package that brings \`${cells[0]}\`, or remove the decorator`
+      : 'build without --no-start';
+    const fix = `start it: cell run ${cells[0]}, or ${bring}`;
     return { missing: true, cell: cells[0], tried: tried.slice(0, 4), fix };
   }
 

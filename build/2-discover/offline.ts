@@ -62,10 +62,7 @@ export class Offline implements Discovery {
     for (const cell of cells) {
       const found = readAnswers(this.#cwd, cell);
       if (typeof found !== 'string' && found.description !== null) return found;
-      const why =
-        found === 'damaged'
-          ? 'is damaged (its hash does not fit)'
-          : 'has no answers';
+      const why = found === 'damaged' ? 'is damaged (its hash does not fit)' : 'has no answers';
       tried.push(`${answersFile(cell)} ${why}`);
     }
     const fix = 'build once without --offline, and commit .cell/macros';

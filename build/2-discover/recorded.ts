@@ -72,6 +72,7 @@ export class Recorded implements Discovery {
       level,
       from,
       digest,
+      ...(provider.patienceMs === undefined ? {} : { patienceMs: provider.patienceMs }),
       ready: async () => provider.ready?.(),
       describe: async () => {
         const description = await provider.describe();

@@ -19,8 +19,10 @@ import {
 import { MACRO_METHODS, PROTOCOL } from './protocol-schema.ts';
 import { type Failure, ProviderError } from './provider-error.ts';
 
-/** Milliseconds of one request. The negotiation waits less; here the cell hears of it. */
-const REQUEST_MS = 20_000;
+/** Milliseconds of one request to a running host: it may have other things to do, or be gone. */
+const RUNNING_MS = 5000;
+/** And to a cell that this build has started: its watchdog ends it after a second of CPU. */
+const STARTED_MS = 30_000;
 /** Milliseconds of one step of effects: a table may take its time. */
 const EFFECT_MS = 60_000;
 
@@ -44,6 +46,7 @@ export class WireProvider implements Provider {
   readonly level: 1 | 2;
   readonly from: string;
   readonly digest: string;
+  readonly patienceMs: number;
   readonly #place: Place;
   #connected: Promise<{ synapse: Synapse; first: number }> | undefined;
 
@@ -53,6 +56,7 @@ export class WireProvider implements Provider {
     this.level = kind === 'running' ? 2 : 1;
     this.from = from;
     this.digest = digest;
+    this.patienceMs = kind === 'running' ? RUNNING_MS : STARTED_MS;
     this.#place = place;
   }
 
@@ -61,11 +65,11 @@ export class WireProvider implements Provider {
   }
 
   describe(): Promise<Description> {
-    return this.#call(0, { version: VERSION }, REQUEST_MS);
+    return this.#call(0, { version: VERSION }, this.patienceMs);
   }
 
   plan(request: PlanRequest): Promise<Plan> {
-    return this.#call(1, request, REQUEST_MS);
+    return this.#call(1, request, this.patienceMs);
   }
 
   apply(request: EffectRequest): Promise<EffectResult> {

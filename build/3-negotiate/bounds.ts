@@ -3,14 +3,11 @@
 /** Rounds. Threat: cells that answer each other differently for ever. */
 export const ROUNDS = 8;
 
-/** Milliseconds for one request. Threat: a cell that hangs; a build is waited for by a person. */
-export const ANSWER_MS = 5000;
-
 /**
- * Milliseconds for a cell that is asked again, alone. Cells that are started for a build share a
- * lane: while one of them hangs, the others are silent too.
+ * Milliseconds for one request, unless the provider says otherwise. Threat: a cell that hangs; a
+ * build is waited for by a person.
  */
-export const ALONE_MS = 20_000;
+export const ANSWER_MS = 5000;
 
 /** Milliseconds until a cell that is started for the build can be asked. Threat: as above. */
 export const START_MS = 60_000;

@@ -24,6 +24,11 @@ export interface Provider {
   readonly from: string;
   /** SHA-256 of the module that answers, hex. */
   readonly digest: string;
+  /**
+   * Milliseconds that an answer is waited for; default 5 s. More where somebody counts its CPU:
+   * then a busy machine fails no build, and a cell that hangs is ended all the same.
+   */
+  readonly patienceMs?: number;
   /** Resolves when it can be asked: a cell that is started for the build has its own time. */
   ready?(): Promise<void>;
   describe(): Promise<Description>;

@@ -78,7 +78,7 @@ async function introduce(
   const { cell } = provider;
   try {
     if (provider.ready !== undefined) await within(START_MS, provider.ready());
-    const description = await within(ANSWER_MS, provider.describe());
+    const description = await within(provider.patienceMs ?? ANSWER_MS, provider.describe());
     checkDescription(description, ns);
     const party: Party = {
       ...{ ns, provider, description, first, sites: [], uses: new Set() },

@@ -10,7 +10,7 @@ import type { Ask, Fact, Plan, PlanRequest, Site } from '../2-discover/protocol.
 import { VERSION } from '../2-discover/protocol.ts';
 import { type ProviderError, providerError, within } from '../2-discover/provider-error.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { ALONE_MS, ANSWER_MS, ROUNDS } from './bounds.ts';
+import { ANSWER_MS, ROUNDS } from './bounds.ts';
 import { plainLiteral } from './literals.ts';
 import { macroOf, macroText } from './names.ts';
 import { type Party, plainLine, reportFailure } from './parties.ts';
@@ -61,12 +61,7 @@ export async function converse(parties: Party[], findings: Findings): Promise<Sp
     }
     if (due.length === 0) return speakers;
     const final = last || round === ROUNDS;
-    const asked = due.map((one) => ask(one, speakers, round, final, ANSWER_MS));
-    const errors = await Promise.all(asked);
-    const silent = due.filter((_, i) => errors[i]?.failure === 'silent');
-    for (const one of silent.length > 1 ? silent : []) {
-      errors[due.indexOf(one)] = await ask(one, speakers, round, final, ALONE_MS);
-    }
+    const errors = await Promise.all(due.map((one) => ask(one, speakers, round, final)));
     for (const [i, error] of errors.entries()) {
       due[i].done = last;
       if (error === null) continue;
@@ -141,10 +136,9 @@ async function ask(
   speakers: Speaker[],
   round: number,
   last: boolean,
-  ms: number,
 ): Promise<ProviderError | null> {
   const { party, sites } = one;
-  const { cell } = party.provider;
+  const { cell, patienceMs = ANSWER_MS } = party.provider;
   const answers = answersFor(one, speakers);
   const others = answers.filter((fact) => fact.cell !== cell);
   const facts = sortedFacts([...others, ...one.facts.values()]);
@@ -156,7 +150,7 @@ async function ask(
   one.requests++;
   one.rounds = round;
   try {
-    const said = await within(ms, party.provider.plan(request));
+    const said = await within(patienceMs, party.provider.plan(request));
     const plan = checkedPlan(said, whoseOf(party));
     one.restless = factsText(plan) !== factsText(one.plan);
     one.plan = plan;

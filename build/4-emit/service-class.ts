@@ -46,14 +46,22 @@ export function serviceClass(
     return null;
   }
   const [{ shape, said }, ...more] = found;
-  for (const { shape: extra } of more) {
-    if (extra === shape) continue;
+  for (const { shape: extra, said: other } of more) {
+    if (extra === shape) {
+      // Name and limits decide what the cell is granted: one macro says them.
+      const holes = { first: `@${said.macro}`, second: `@${other.macro}`, what: 'name the service' };
+      if (!isSame(said, other)) findings.report('CELL4012', source, other.useRef, holes);
+      continue;
+    }
     findings.report('CELL2002', source, extra.nameAt, { first: shape.name, name: extra.name });
   }
   checkClass(shape, source, findings);
   const cell = said.text === '' ? kebab(shape.name) : said.text;
   return { shape, source, cell, limits: limitsOf(said, source, findings) };
 }
+
+const isSame = (a: Placed, b: Placed): boolean =>
+  a.macro === b.macro && a.text === b.text && String(a.numbers) === String(b.numbers);
 
 export const entrySource = (project: Project): SourceShape =>
   project.sources.get(project.entry) as SourceShape;

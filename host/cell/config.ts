@@ -58,7 +58,10 @@ export interface Issuer {
 export interface ConfigLimits {
   /** Calls of one subject, all its connections and methods together. */
   perSession?: Rate;
-  /** Calls of one subject to one method: `'atlas.search': { perSecond: 50 }`. */
+  /**
+   * Calls of one subject to one method: `'atlas.search': { perSecond: 50 }`. Replaces what the
+   * method's decorator says; of all subjects together where that one says so.
+   */
   methods?: Record<string, Rate>;
   /** CPU milliseconds that one call may use; a cell's own limit holds when it is lower. */
   cpuMs?: number;

@@ -94,9 +94,9 @@ async function print(made: Made, check: boolean): Promise<void> {
   if (!check) console.log(`  ${Object.values(made.paths).join('  ')}`);
 }
 
-const LEVELS = ['kept in', 'started from', 'running on'];
+const LEVELS = ['kept in', 'brought by', 'running on'];
 
-/** A cell that answered: `  auth  started from cell 0.1.0  @Auth.require  2 policies, 1 guard`. */
+/** A cell that answered: `  auth  brought by cell 0.1.0  @Auth.require  2 policies, 1 guard`. */
 function macroRow({ cell, level, from, macros, contributed }: Asked): string[] {
   const counts = Object.entries(contributed).sort(([a], [b]) => (a < b ? -1 : 1));
   const words = counts.map(([kind, n]) => `${n} ${n === 1 ? kind : plural(kind)}`);

@@ -23,8 +23,8 @@ export function builtCells(cwd: string): string[] {
 }
 
 /**
- * The module for `what`: a `.wasm` path, or the name of a cell that was built here or that a package
- * brings. UserError when there is none.
+ * The module for `what`: a `.wasm` path, or the name of a cell that was built here or that a
+ * package brings. UserError when there is none.
  */
 export function findModule(what: string, cwd: string): string {
   const direct = path.resolve(cwd, what);

@@ -7,6 +7,7 @@ import { type Config, loadConfig } from '../cell/config.ts';
 import { folderPage, type Page } from '../gateway/pages.ts';
 import { type Host, startHost } from '../host.ts';
 import type { LaneEvents } from '../lane/contract.ts';
+import { printable } from '../lane/printable.ts';
 import { defaultLanes } from './doctor.ts';
 import { findModule, outFolder } from './locate.ts';
 import { type MacroFlags, makeOptions } from './macro-flags.ts';
@@ -63,7 +64,8 @@ export function logEvents(json: boolean): LaneEvents {
       if (json) return console.log(JSON.stringify({ event: 'log', ...line }));
       const colour = { debug: 'gray', info: 'cyan', warn: 'yellow', error: 'red' } as const;
       const level = style(colour[line.level], line.level.padEnd(5));
-      console.log(`${level} ${line.cell || 'host'}: ${line.text}`);
+      // Receivers and issuers may have written it.
+      console.log(`${level} ${line.cell || 'host'}: ${printable(line.text)}`);
     },
   };
 }

@@ -29,7 +29,13 @@ export function openModule(bytes: Uint8Array, name: string, config: Config = {})
   let host: Promise<StartedHost> | undefined;
   const start = async (): Promise<StartedHost> => {
     const started = await StartedHost.start(config, SILENT);
-    await started.load(bytes, name);
+    try {
+      await started.load(bytes, name);
+    } catch (error) {
+      // Nobody else knows of this host: its threads would keep the process for ever.
+      await started.close();
+      throw error;
+    }
     return started;
   };
   return {

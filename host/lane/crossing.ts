@@ -160,7 +160,14 @@ export class Crossing implements Crossings {
       if (lacks && !pool.actor && pool.open) this.host.grow(pool);
       if (pool.idle.length === 0) return;
       const claim = pool.claims.shift() as Claim;
-      this.settle(claim, () => this.lend(claim.call, pool, claim.route));
+      const { call } = claim;
+      // Its timer may be late: nothing is begun that nobody waits for.
+      const late = call.deadlineUs !== 0 && call.deadlineUs <= nowUs();
+      this.settle(claim, () =>
+        late
+          ? refusal(DEADLINE_EXCEEDED, REASON_DEADLINE_RUNNING)
+          : this.lend(call, pool, claim.route),
+      );
     }
   }
 

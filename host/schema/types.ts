@@ -80,7 +80,7 @@ export interface Method {
   tier: 'pure' | 'waiting';
   access: Access;
   policies?: Policies;
-  /** Channel that its calls come on; absent = APP. MACRO: the four methods of the macro protocol. */
+  /** Channel that its calls come on; absent = APP. MACRO: a method of the macro protocol. */
   channel?: 'macro';
   /** Methods of other cells that it can reach, `ledger.debit`, sorted; absent = none. */
   calls?: string[];

@@ -6,6 +6,7 @@
 // growing pauses or the receiver's Retry-After; everything else is final.
 
 import type { CellSpec, Lanes, SpanRecord } from '../lane/contract.ts';
+import { printable } from '../lane/printable.ts';
 import type { ExportStats } from './metrics.ts';
 import { spanSources, tracesJson } from './otlp.ts';
 import type { Receiver } from './settings.ts';
@@ -185,7 +186,7 @@ export class SpanExporter {
     if (now - this.complainedMs < COMPLAINT_MS) return;
     this.complainedMs = now;
     const { url } = this.options.receiver;
-    this.options.warn(`spans are lost, the receiver ${url} does not take them: ${why}`);
+    this.options.warn(`spans are lost, the receiver ${url} does not take them: ${printable(why)}`);
   }
 
   private sleep(ms: number): Promise<void> {

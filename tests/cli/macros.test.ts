@@ -28,7 +28,7 @@ test('the example app: built with nothing prepared, then served and called', asy
   ];
   for (const [cell, row] of rows) {
     t.regex(built.out, row);
-    t.regex(built.out, new RegExp(`^  ${cell} +started from (?:package )?cell \\d`, 'm'));
+    t.regex(built.out, new RegExp(`^  ${cell} +brought by (?:package )?cell \\d`, 'm'));
   }
   t.regex(built.out, /^ {2}get\(u32\)->.* role admin$/m);
   t.regex(built.out, /changed: may use random now \(brought by @Retry\.onFailure\); approved in/);
@@ -82,7 +82,7 @@ test('a running host answers: --no-start builds, and without the host it does no
   t.regex((await p.cell('build', '--no-start')).err, /CELL4001/);
   // The same module from the package: what the host said still holds.
   const started = await p.cell('build', '--locked');
-  t.regex(started.out, /^accounts {2}unchanged[\s\S]* auth +started from/m);
+  t.regex(started.out, /^accounts {2}unchanged[\s\S]* auth +brought by/m);
 });
 
 test('nobody there: the error says what to run or install', async (t) => {

@@ -103,7 +103,7 @@ test('a host does not begin with flags that are wrong', async (t) => {
   });
 });
 
-test('a guest that has used up its stack gets a trap; the flags of its lane stay whole', async (t) => {
+test('a guest that used up its stack gets a trap; the flags of its lane stay whole', async (t) => {
   const cwd = folder(t);
   const text = `@service class Deep {
     dig(n: u32): u32 { return Flags.on("f") ? 1 + this.dig(n + 1) : n; }

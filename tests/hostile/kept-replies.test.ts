@@ -10,7 +10,7 @@ import { readU32, u32 } from '../lane/waiters.ts';
 const READ = '(import "cell:caller" "read" (func $read (param i32 i32) (result i32)))';
 const WRITE = '(import "cell:log" "write" (func $write (param i32 i32 i32)))';
 
-/** Its second call, and each later one, runs on until its caller is gone; answers with its number. */
+/** Its second call, and each later one, runs until its caller is gone; answers with its number. */
 const counted: WatMethod = {
   name: 'counted',
   policies: { memo: { ttlMs: 60_000, swrMs: 0, shared: false, tags: [] } },

@@ -132,6 +132,7 @@ test('a package that brings nothing that could answer is told with its reason', 
 test('--no-start: what would have to be started is not taken, and that is said', async (t) => {
   const found = (await who(t, project(t), 'Retry', false)) as Missing;
   t.regex(found.tried[0], /^cell .* brings it, and --no-start is given$/);
+  t.is(found.fix, 'start it: cell run retry, or build without --no-start');
 });
 
 test('hostile packages: paths out of the package, wrong types, damaged files', async (t) => {

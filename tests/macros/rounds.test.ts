@@ -2,7 +2,6 @@
 // cells that wait for each other or never settle.
 import test from 'ava';
 import type { Ask, Fact, Plan, PlanRequest } from '../../build/2-discover/protocol.ts';
-import { ProviderError } from '../../build/2-discover/provider-error.ts';
 import {
   contribution,
   description,
@@ -204,21 +203,4 @@ test('a chain of seven questions is answered within the rounds', async (t) => {
   );
   t.deepEqual(told, []);
   t.is(negotiated.contributions.filter((one) => one.text.includes('alone')).length, 0);
-});
-
-test('several silent cells are asked again one by one: the one that hangs is named', async (t) => {
-  const silent = () => {
-    throw new ProviderError('silent', 'no answer within 5 s');
-  };
-  const a = cell('A', silent);
-  let asked = 0;
-  const b = cell('B', () => (asked++ === 0 ? silent() : plan({ facts: [fact('x', 'b')] })));
-  const discovery = new FakeDiscovery({ A: a, B: b });
-  const { told, negotiated } = await talk(service('@A.it @B.it'), discovery);
-  t.deepEqual(
-    told.map((line) => line.slice(0, 12)),
-    ['CELL4021 4:3'],
-  );
-  t.deepEqual([a.requests.length, b.requests.length], [2, 2]);
-  t.is(negotiated.answers.find((one) => one.cell === 'b')?.plan.facts.length, 1);
 });

@@ -1,5 +1,5 @@
-// Owns the standard cells as tests ask them: the modules of cells/out, linked once in a process, and
-// services that are built with their answers. No tests here.
+// Owns the standard cells as tests ask them: the modules of cells/out, linked once in a process,
+// and services that are built with their answers. No tests here.
 import fs from 'node:fs';
 import path from 'node:path';
 import { cellsOf } from '../../build/2-discover/cell-name.ts';

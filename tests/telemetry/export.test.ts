@@ -191,3 +191,11 @@ test('what is recorded up to the end still leaves', async (t) => {
   await exporter.stop();
   t.is(got.length, 3);
 });
+
+test('what a receiver says reaches the log as text', async (t) => {
+  const body = 'no\u001b[2J\u009b31m\nerror host: all is lost';
+  const { warnings, exporter } = await exporting(t, many(1), () => ({ status: 400, body }));
+  await exporter.stop();
+  t.is(warnings.length, 1);
+  t.regex(warnings[0], /it answered 400: no\ufffd\[2J\ufffd31m\n {2}error host: all is lost$/);
+});

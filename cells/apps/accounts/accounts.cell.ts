@@ -37,8 +37,10 @@ class Accounts {
   }
 
   /** An account. A caller gets the same answer for five minutes, or until it is renamed. */
-  @Telemetry.span @Auth.require({ role: "admin" }) @RateLimit.throttle({ perSecond: 100, burst: 20 })
-  @Cache.memoize({ ttl: "5m", tags: ["account:{id}"] }) @Retry.onFailure({ max: 3, backoff: "50ms" })
+  @Telemetry.span @Auth.require({ role: "admin" })
+  @RateLimit.throttle({ perSecond: 100, burst: 20 })
+  @Cache.memoize({ ttl: "5m", tags: ["account:{id}"] })
+  @Retry.onFailure({ max: 3, backoff: "50ms" })
   get(id: u32): Account {
     return this.known(id);
   }

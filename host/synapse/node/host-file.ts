@@ -1,6 +1,6 @@
-// Owns the finding of `.cell/run/host.json`, which a running host writes: the nearest upward from a
-// folder. A host file that another user wrote (in /tmp, say, above a project) names no host of ours:
-// it would be given our token. Loads no transport: a build that asks nobody looks too.
+// Owns the finding of `.cell/run/host.json`, which a running host writes: the nearest upward from
+// a folder. A host file that another user wrote (in /tmp, say, above a project) names no host of
+// ours: it would be given our token. Loads no transport: a build that asks nobody looks too.
 
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
