@@ -46,6 +46,16 @@ const OPTIONS = {
   skipLibCheck: true,
 };
 
+/** Settings of everything else in a project that has none: programs that use the clients. */
+const PROGRAMS = {
+  target: 'esnext',
+  module: 'nodenext',
+  strict: true,
+  noEmit: true,
+  allowImportingTsExtensions: true,
+  skipLibCheck: true,
+};
+
 /** Writes all of it below `cwd`; what already stands is not touched. */
 export async function writeEditor(cwd: string, options: EditorOptions): Promise<void> {
   const types = path.join(cwd, '.cell', 'types');
@@ -79,7 +89,12 @@ function writeProject(cwd: string): void {
   writeWhole(path.join(cwd, '.cell', 'tsconfig.json'), `${JSON.stringify(own, null, 2)}\n`);
   const root = path.join(cwd, 'tsconfig.json');
   if (fs.existsSync(root)) return;
-  writeWhole(root, `${JSON.stringify({ extends: './.cell/tsconfig.json' }, null, 2)}\n`);
+  const programs = {
+    compilerOptions: PROGRAMS,
+    exclude: ['**/*.cell.ts', '**/node_modules', '.cell'],
+    references: [{ path: './.cell/tsconfig.json' }],
+  };
+  writeWhole(root, `${JSON.stringify(programs, null, 2)}\n`);
 }
 
 async function writeMacros(

@@ -1,6 +1,6 @@
-// Owns the check that a reply kept for all callers cannot depend on who called first, as the compiled
-// module tells it: what reads the session may be a function away from the method. What a text alone
-// shows was refused before anything was compiled (3-negotiate/policies.ts).
+// Owns the check that a reply kept for all callers cannot depend on who called first, as the
+// compiled module tells it: what reads the session may be a function away from the method. What a
+// text alone shows was refused before anything was compiled (3-negotiate/policies.ts).
 import type { Project, Remote } from './1-read/project.ts';
 import type { Negotiated, Placed } from './3-negotiate/contract.ts';
 import type { Compiled } from './5-compile/compile.ts';

@@ -101,15 +101,22 @@ function bucketOf(hash: u32): usize {
   return buckets + ((hash & bucketMask) << 2);
 }
 
+/** Whether an entry is that of a call. */
+@inline
+function isOf(
+  entry: usize, hash: u32, route: u32, caller: u32, args: usize, bytes: u32,
+): bool {
+  const where = <u64>hash | (<u64>route << 32), who = <u64>caller | (<u64>bytes << 32);
+  if (load<u64>(entry, E_HASH) != where || load<u64>(entry, E_CALLER) != who) return false;
+  return beginsWith(entry, args, bytes);
+}
+
 /** The entry of a call, whatever its age; 0: there is none. */
 @inline
 function look(hash: u32, route: u32, caller: u32, args: usize, bytes: u32): usize {
-  const where = <u64>hash | (<u64>route << 32), who = <u64>caller | (<u64>bytes << 32);
   let entry: usize = load<u32>(bucketOf(hash));
   while (entry) {
-    if (load<u64>(entry, E_HASH) == where && load<u64>(entry, E_CALLER) == who) {
-      if (beginsWith(entry, args, bytes)) return entry;
-    }
+    if (isOf(entry, hash, route, caller, args, bytes)) return entry;
     entry = load<u32>(entry, E_CHAIN);
   }
   return 0;
@@ -171,7 +178,9 @@ export function keep(
   policy: usize, hash: u32, route: u32, caller: u32, args: usize, bytes: u32, since: u64,
   epoch: u32, reply: usize, size: u32,
 ): void {
-  const isAsFound = formerAt == changes && formerHash == hash;
+  let isAsFound = formerAt == changes && formerHash == hash;
+  // A call within this one may have asked last, with other arguments of the same hash.
+  if (isAsFound && former) isAsFound = isOf(former, hash, route, caller, args, bytes);
   const known = isAsFound ? former : look(hash, route, caller, args, bytes);
   if (known) {
     if (refill(known, policy, since, epoch, reply, size)) return;

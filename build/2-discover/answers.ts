@@ -2,7 +2,7 @@
 // same build needs nobody the next time (`--offline`), on another machine too. Sorted JSON; its
 // hash is in it, and a file that does not fit its hash is damaged and answers nothing.
 //
-//   { "version": 1, "cell": "auth", "digest": "<sha256 of the module that answered>",
+//   { "version": 1, "cell": "auth", "digest": "<sha256 of the first module that said all of this>",
 //     "description": {...},                              what its macros are; null: not asked
 //     "plans": { "accounts": { "<request>": {...} } },   by the cell that asked, then by the hash
 //     "schema": {...}, "callers": ["shop"],              of `@remote("auth")`; null and []

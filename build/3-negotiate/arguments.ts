@@ -4,8 +4,9 @@ import { nearest } from '../../host/schema/nearest.ts';
 import type { Literal, Span } from '../1-read/shapes.ts';
 import type { MacroInfo, Shape } from '../2-discover/protocol.ts';
 import { LITERAL_DEPTH } from './literals.ts';
+import { alike, allowedValues, exampleText, foundText, sampleText } from './samples.ts';
 import { bytesOf, isIdentifier, millisecondsOf, templateOf } from './units.ts';
-import { sketchText, usageText, wantsText } from './wants.ts';
+import { usageText, wantsText } from './wants.ts';
 
 /** What an argument may refer to. */
 export interface ArgumentScope {
@@ -35,18 +36,31 @@ export function checkArguments(
 ): Problem[] {
   const given = args ?? [];
   const { macro } = scope;
-  const whole = (where: Span): Problem => {
-    const wants = usageText(info.args);
-    return { code: 'CELL4006', at: where, holes: { macro, wants, hint: `write ${wants}` } };
+  const example = exampleText(info, scope);
+  const whole = (where: Span, found: string): Problem => {
+    const wants = `${usageText(info.args, scope)}${found}`;
+    return { code: 'CELL4006', at: where, holes: { macro, wants, hint: `write ${example}` } };
   };
-  if (given.length > info.args.length) return [whole(given[info.args.length])];
+  const [extra] = given.slice(info.args.length);
+  if (extra !== undefined) {
+    const more = info.args.length === 0 ? '' : ', and no more';
+    return [
+      whole(extra, `${more}; here ${given.length === 1 ? 'is' : 'comes'} ${foundText(extra)}`),
+    ];
+  }
   const problems: Problem[] = [];
   for (const [i, shape] of info.args.entries()) {
     const literal = given[i];
     if (literal === undefined) {
-      if (!shape.optional) return [...problems, whole(at)];
+      if (!shape.optional) {
+        const count = given.length === 0 ? 'none' : `only ${given.length}`;
+        return [...problems, whole(at, `, and has ${count}`)];
+      }
     } else if (tooDeep(literal, LITERAL_DEPTH)) {
-      problems.push(wrong(scope, '', literal, `at most ${LITERAL_DEPTH} levels of nesting`));
+      problems.push(deep(scope, literal));
+    } else if (shape.type === 'object' && literal.kind !== 'object') {
+      const { code, at, holes } = wrong(scope, '', literal, shape);
+      problems.push({ code, at, holes: { ...holes, hint: `write ${example}` } });
     } else problems.push(...check(shape, literal, '', scope));
   }
   return problems;
@@ -61,7 +75,7 @@ export function checkSettings(shape: Shape, settings: Literal, cell: string): Pr
     values: () => undefined,
   };
   if (tooDeep(settings, LITERAL_DEPTH)) {
-    return [wrong(scope, '', settings, `at most ${LITERAL_DEPTH} levels of nesting`)];
+    return [deep(scope, settings)];
   }
   return check(shape, settings, '', scope);
 }
@@ -73,20 +87,48 @@ function tooDeep(literal: Literal, levels: number): boolean {
   return literal.entries.some((entry) => tooDeep(entry.value, levels - 1));
 }
 
-/** `key` names the value in an object; '' is an argument as a whole. */
+/** A value that is not of its shape. `key` names it in an object; '' is an argument as a whole. */
 function wrong(
   scope: ArgumentScope,
   key: string,
-  at: Span,
-  shaped: string,
+  literal: Literal,
+  shape: Shape,
   meant: string | null = null,
 ): Problem {
-  const literal = key === '' ? shaped : `${shaped} as a literal`;
-  const hint = meant === null ? `write ${literal}` : `did you mean ${meant}?`;
-  const wants = meant === null ? shaped : `${shaped}; ${hint}`;
+  const wants = `${wantsText(shape, scope)}, not ${foundText(literal)}`;
+  const hint = meant === null ? insteadOf(literal, shape, scope) : `did you mean ${meant}?`;
+  return problem(scope, key, literal, wants, hint);
+}
+
+function problem(
+  scope: ArgumentScope,
+  key: string,
+  at: Span,
+  wants: string,
+  hint: string,
+): Problem {
   return key === ''
     ? { code: 'CELL4006', at, holes: { macro: scope.macro, wants, hint } }
     : { code: 'CELL4005', at, holes: { key, wants, hint } };
+}
+
+const deep = (scope: ArgumentScope, at: Span): Problem =>
+  problem(scope, '', at, `at most ${LITERAL_DEPTH} levels of nesting`, 'nest it less');
+
+/** Values that a hint lists. */
+const LISTED = 4;
+
+/** What to write instead. */
+function insteadOf(literal: Literal, shape: Shape, scope: ArgumentScope): string {
+  if (literal.kind === 'array' && shape.type === 'list' && literal.items.length > shape.max) {
+    return `leave out ${literal.items.length - shape.max}`;
+  }
+  const values = shape.type === 'string' ? allowedValues(shape, scope) : null;
+  const short = values !== null && values.length > 1 && values.length <= LISTED;
+  if (short) return `write ${values.map((value) => JSON.stringify(value)).join(' or ')}`;
+  const sample = sampleText(shape, scope, literal);
+  if (sample === null) return 'nothing that could be written here is right: leave it out';
+  return literal.kind === 'code' ? `write a literal, such as ${sample}` : `write ${sample}`;
 }
 
 function check(shape: Shape, literal: Literal, key: string, scope: ArgumentScope): Problem[] {
@@ -95,7 +137,7 @@ function check(shape: Shape, literal: Literal, key: string, scope: ArgumentScope
   if (shape.type === 'list') return checkList(shape, literal, key, scope);
   if (shape.type === 'oneOf') return checkOneOf(shape, literal, key, scope);
   if (fits(shape, literal, scope)) return [];
-  return [wrong(scope, key, literal, wantsText(shape, scope), meantBy(shape, literal, scope))];
+  return [wrong(scope, key, literal, shape, meantBy(shape, literal, scope))];
 }
 
 function fits(shape: Shape, literal: Literal, scope: ArgumentScope): boolean {
@@ -140,12 +182,6 @@ const known = (names: string[] | null, name: string): boolean =>
 
 const within = ({ min, max }: Shape, value: number): boolean => !(value < min) && !(value > max);
 
-/** null: any text. */
-export function allowedValues(shape: Shape, scope: ArgumentScope): string[] | null {
-  if (shape.values.length > 0) return shape.values;
-  return shape.valuesFrom === '' ? null : (scope.values(shape.valuesFrom) ?? null);
-}
-
 /** The allowed text that a wrong one is close to, quoted; null: none is. */
 function meantBy(shape: Shape, literal: Literal, scope: ArgumentScope): string | null {
   if (literal.kind !== 'string') return null;
@@ -164,7 +200,7 @@ function meantBy(shape: Shape, literal: Literal, scope: ArgumentScope): string |
 }
 
 function checkObject(shape: Shape, literal: Literal, key: string, scope: ArgumentScope): Problem[] {
-  if (literal.kind !== 'object') return [wrong(scope, key, literal, wantsText(shape, scope))];
+  if (literal.kind !== 'object') return [wrong(scope, key, literal, shape)];
   const { macro } = scope;
   const problems: Problem[] = [];
   const seen = new Set<string>();
@@ -185,16 +221,18 @@ function checkObject(shape: Shape, literal: Literal, key: string, scope: Argumen
     if (of.optional || seen.has(of.name)) continue;
     // A key that is only misspelt is told once, where it stands.
     if (problems.some((p) => p.code === 'CELL4004')) continue;
-    const holes = { macro, key: of.name, wants: sketchText(of) };
+    const sample = sampleText(of, scope);
+    const hint = sample === null ? of.name : `${of.name}: ${sample}`;
+    const holes = { macro, key: of.name, wants: wantsText(of, scope), hint };
     problems.push({ code: 'CELL4011', at: literal, holes });
   }
   return problems;
 }
 
 function checkList(shape: Shape, literal: Literal, key: string, scope: ArgumentScope): Problem[] {
-  const wants = wantsText(shape, scope);
-  if (literal.kind !== 'array') return [wrong(scope, key, literal, wants)];
-  if (!within(shape, literal.items.length)) return [wrong(scope, key, literal, wants)];
+  if (literal.kind !== 'array' || !within(shape, literal.items.length)) {
+    return [wrong(scope, key, literal, shape)];
+  }
   const [of] = shape.of;
   if (of === undefined) return [];
   return literal.items.flatMap((item) => check(of, item, key, scope));
@@ -204,33 +242,12 @@ function checkList(shape: Shape, literal: Literal, key: string, scope: ArgumentS
 function checkOneOf(shape: Shape, literal: Literal, key: string, scope: ArgumentScope): Problem[] {
   const tried = shape.of.map((of) => ({ of, problems: check(of, literal, key, scope) }));
   if (tried.some(({ problems }) => problems.length === 0)) return [];
-  const alike = tried.filter(({ of }) => sameKind(of, literal));
-  const best = alike.sort((a, b) => badness(a.problems) - badness(b.problems))[0];
-  const clear = best !== undefined && (alike.length === 1 || literal.kind === 'object');
-  return clear ? best.problems : [wrong(scope, key, literal, wantsText(shape, scope))];
+  const near = tried.filter(({ of }) => alike(of, literal));
+  const best = near.sort((a, b) => badness(a.problems) - badness(b.problems))[0];
+  const clear = best !== undefined && (near.length === 1 || literal.kind === 'object');
+  return clear ? best.problems : [wrong(scope, key, literal, shape)];
 }
 
 /** Keys that do not exist weigh more than keys that lack. */
 const badness = (problems: Problem[]): number =>
   problems.reduce((sum, { code }) => sum + (code === 'CELL4004' ? 10 : 1), 0);
-
-const TEXTUAL = new Set(['string', 'duration', 'size', 'parameter', 'template', 'member']);
-const NUMERIC = new Set(['number', 'integer', 'size']);
-
-function sameKind(shape: Shape, literal: Literal): boolean {
-  switch (literal.kind) {
-    case 'object':
-      return shape.type === 'object';
-    case 'array':
-      return shape.type === 'list';
-    case 'string':
-      return TEXTUAL.has(shape.type);
-    case 'number':
-      return NUMERIC.has(shape.type);
-    case 'bool':
-    case 'env':
-      return shape.type === literal.kind;
-    default:
-      return false;
-  }
-}

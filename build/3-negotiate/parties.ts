@@ -9,9 +9,10 @@ import { type ProviderError, providerError, within } from '../2-discover/provide
 import type { Findings } from '../diagnostics/findings.ts';
 import { checkArguments, checkSettings } from './arguments.ts';
 import { ANSWER_MS, START_MS } from './bounds.ts';
-import type { Macros, Missing, Provider } from './contract.ts';
+import type { Discovery, Macros, Missing, Provider } from './contract.ts';
 import { checkDescription } from './descriptions.ts';
-import { ASC_DECORATORS, isAscDecorator, macroOf, macroText } from './names.ts';
+import { isAscDecorator, macroOf, macroText } from './names.ts';
+import type { Vocabulary } from './near.ts';
 import { isHandler, type ProjectSite } from './sites.ts';
 
 /** A cell that is asked, with what it is asked about. */
@@ -48,9 +49,10 @@ export async function findParties(
   }
   const found = await Promise.all([...firsts].map(([ns, first]) => introduce(ns, first, macros)));
   const parties: Party[] = [];
+  const absent: Absent[] = [];
   for (const one of found) {
     if ('party' in one) parties.push(one.party);
-    else reportAbsent(one, findings);
+    else absent.push(one);
   }
   parties.sort((a, b) => (a.ns < b.ns ? -1 : 1));
   for (const party of parties) {
@@ -58,7 +60,10 @@ export async function findParties(
     checkPartySettings(party, findings);
   }
   const byNs = new Map(parties.map((party) => [party.ns, party]));
-  for (const site of sites) checkSite(site, byNs, findings);
+  const unknown = sites.flatMap((site) => checkSite(site, byNs, findings));
+  if (absent.length + unknown.length > 0) {
+    await reportUnanswered(absent, unknown, parties, macros.discovery, findings);
+  }
   return parties;
 }
 
@@ -92,16 +97,40 @@ async function introduce(
   }
 }
 
-function reportAbsent(absent: Absent, findings: Findings): void {
+/** A use of a macro that its cell does not have. */
+interface Unknown {
+  use: DecoratorUse;
+  source: SourceShape;
+}
+
+async function reportUnanswered(
+  absent: Absent[],
+  unknown: Unknown[],
+  parties: Party[],
+  discovery: Discovery,
+  findings: Findings,
+): Promise<void> {
+  const { vocabularyOf } = await import('./near.ts');
+  const heard = parties.map(({ ns, macros }): [string, string[]] => [ns, [...macros.keys()]]);
+  const failed = absent.map(({ ns }): [string, string[]] => [ns, []]);
+  const words = await vocabularyOf(discovery, new Map([...heard, ...failed]));
+  for (const one of absent) if ('missing' in one) words.delete(one.ns);
+  for (const one of absent) await reportAbsent(one, words, findings);
+  for (const one of unknown) await reportUnknown(one, words, findings);
+}
+
+async function reportAbsent(absent: Absent, words: Vocabulary, findings: Findings): Promise<void> {
   const { ns, first } = absent;
   if (!('missing' in absent)) {
     reportFailure(absent.cell, absent.error, first, findings);
     return;
   }
+  const { meantBy } = await import('./near.ts');
   const { tried, fix } = absent.missing;
+  const near = ns === '' ? null : meantBy(macroText(first.use), words);
   const name = ns === '' ? first.use.name : ns;
   const why = tried.length === 0 ? '' : `: ${tried.join('; ')}`;
-  findings.report('CELL4001', first.source, first.use, { ns: name, tried: why, fix });
+  findings.report('CELL4001', first.source, first.use, { ns: name, tried: why, fix: near ?? fix });
 }
 
 const FAILURES = {
@@ -162,14 +191,14 @@ function checkPartySettings(party: Party, findings: Findings): void {
   const { settings, description, provider, first } = party;
   if (settings === undefined) return;
   for (const { code, holes } of checkSettings(description.settings, settings, provider.cell)) {
-    const key = holes.key === undefined ? '' : `${holes.key}: `;
-    const what =
-      code === 'CELL4004' ? `there is no such key; ${holes.hint}` : `wants ${holes.wants}`;
-    const told = code === 'CELL4010' ? 'is there twice' : what;
-    findings.report('CELL4028', first.source, first.use, {
-      cell: provider.cell,
-      what: `${key}${told}`,
-    });
+    const { key, hint, wants } = holes;
+    const told: Record<string, string> = {
+      CELL4004: `there is no such key; ${hint}`,
+      CELL4010: `${holes.what} is there twice`,
+      CELL4011: `is missing: ${wants}; add ${hint}`,
+    };
+    const what = `${key === undefined ? '' : `${key}: `}${told[code] ?? `wants ${wants}; ${hint}`}`;
+    findings.report('CELL4028', first.source, first.use, { cell: provider.cell, what });
   }
 }
 
@@ -183,8 +212,9 @@ const PLACES: Record<string, string> = {
   enum: 'an enum',
 };
 
-/** Checks every use at a site; the sound ones join their parties. */
-function checkSite(site: ProjectSite, parties: Map<string, Party>, findings: Findings): void {
+/** Checks every use at a site; the sound ones join their parties, the unknown ones come back. */
+function checkSite(site: ProjectSite, parties: Map<string, Party>, findings: Findings): Unknown[] {
+  const unknown: Unknown[] = [];
   const seen = new Set<string>();
   for (const use of site.uses) {
     const { ns, name } = macroOf(use);
@@ -192,7 +222,7 @@ function checkSite(site: ProjectSite, parties: Map<string, Party>, findings: Fin
     if (party === undefined) continue;
     const info = party.macros.get(name);
     if (info === undefined) {
-      reportUnknown(use, party, site.source, findings);
+      unknown.push({ use, source: site.source });
       continue;
     }
     const sound =
@@ -203,26 +233,23 @@ function checkSite(site: ProjectSite, parties: Map<string, Party>, findings: Fin
     party.uses.add(use);
     if (party.sites.at(-1) !== site) party.sites.push(site);
   }
+  return unknown;
 }
 
-function reportUnknown(
-  use: DecoratorUse,
-  { ns, macros }: Party,
-  source: SourceShape,
+async function reportUnknown(
+  { use, source }: Unknown,
+  words: Vocabulary,
   findings: Findings,
-): void {
-  const { name } = macroOf(use);
-  const names = [...macros.keys()];
-  if (ns === '') {
-    const near = nearest(name, [...names, ...ASC_DECORATORS]);
-    const hint = near === null ? 'remove it' : `did you mean @${near}?`;
-    findings.report('CELL4003', source, use.nameAt, { name, hint });
+): Promise<void> {
+  const { knownText, meantBy, memberOf } = await import('./near.ts');
+  const { ns, name } = macroOf(use);
+  if (ns !== '') {
+    findings.report('CELL4002', source, use.nameAt, { name, ns, hint: memberOf(ns, name, words) });
     return;
   }
-  const near = nearest(name, names);
-  const all = names.map((one) => `@${ns}.${one}`).join(', ');
-  const hint = near === null ? `one of ${all}` : `did you mean @${ns}.${near}?`;
-  findings.report('CELL4002', source, use.nameAt, { name, ns, hint });
+  const none = `one of ${knownText(words)}; if none of them was meant, remove it`;
+  const hint = meantBy(name, words) ?? none;
+  findings.report('CELL4003', source, use.nameAt, { name, hint });
 }
 
 function standsRight(

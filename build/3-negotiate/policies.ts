@@ -19,6 +19,11 @@ export interface Merged {
 /** Texts of a handler that could tell callers apart. */
 const CALLER = /(?<![\w$.])(?:Session|Flags)\b/;
 
+/** Stages that a kept reply steps over. */
+const EARLY = new Set(['authorize', 'limit', 'validate']);
+/** What may say something else at the next call of the same caller with the same arguments. */
+const CHANGING = ['this', 'now', 'random', 'randomBits', 'Flags', 'Blob'];
+
 /** Policies and access of every handler of `service`, an entry's service class. */
 export function mergePolicies(
   placed: Placed[],
@@ -53,6 +58,7 @@ export function mergePolicies(
     const ofClass = general.filter(({ type }) => type === '' || type === method.name);
     merge(method.name, params, effective(ofClass, mine.filter(isPolicy)), merged, findings);
     checkShared(method, [...onClass, ...mine], merged, source, findings);
+    checkStale(method.name, [...onClass, ...mine], placed, merged, findings);
   }
   for (const { kind, name } of [...onClass, ...[...byName.values()].flat()]) {
     const ofClass = general.filter(({ type }) => type === '');
@@ -199,4 +205,25 @@ function checkShared(
   const why = asks === undefined ? 'its body reads Session' : `@${asks.macro} looks at the caller`;
   const holes = { macro: keeper.macro, handler: method.name, why };
   findings.report('CELL4019', keeper.siteRef.source, keeper.useRef, holes);
+}
+
+/** Warns of code before a call that looks at what changes: a kept reply is given without it. */
+function checkStale(
+  handler: string,
+  mine: Placed[],
+  all: Placed[],
+  { policies }: Merged,
+  findings: Findings,
+): void {
+  if (policies.get(handler)?.memo === undefined) return;
+  const cells = all.filter((one) => one.kind === 'remote').map((one) => one.name);
+  const names = [...CHANGING, ...cells].map((name) => name.replaceAll('$', '\\$'));
+  const changing = new RegExp(`(?<![\\w$.])(?:${names.join('|')})(?![\\w$])`);
+  for (const one of mine) {
+    if (!['guard', 'wrap'].includes(one.kind) || !EARLY.has(one.stage)) continue;
+    const what = changing.exec(one.text)?.[0];
+    if (what === undefined) continue;
+    const holes = { macro: one.macro, what, handler };
+    findings.warn('CELL4029', one.siteRef.source, one.useRef, holes);
+  }
 }

@@ -1,18 +1,22 @@
 // Owns how a shape reads to people: what an argument wants, as words of a finding.
 import type { Shape } from '../2-discover/protocol.ts';
-import { type ArgumentScope, allowedValues } from './arguments.ts';
+import type { ArgumentScope } from './arguments.ts';
+import { allowedValues } from './samples.ts';
+import { sizeWords, timeWords } from './units.ts';
 
 /** Values that a finding lists. */
 const TOLD = 12;
 /** Characters of a text that describes one shape. */
 const TEXT = 300;
 
-/** What stands between the parentheses, `{ role: "..." }`; of several arguments, all. */
-export function usageText(args: Shape[]): string {
-  if (args.length === 0) return 'no argument';
-  const texts = args.map((shape) => (shape.optional ? `[${sketch(shape)}]` : sketch(shape)));
-  const required = args.some((shape) => !shape.optional);
-  return `${required ? '' : 'nothing, or '}(${cut(texts.join(', '))})`;
+/** What stands between the parentheses, in words; of several arguments, all. */
+export function usageText(args: Shape[], scope: ArgumentScope): string {
+  const [first] = args;
+  if (first === undefined) return 'no argument';
+  const texts = args.map((shape) => wantsText(shape, scope));
+  if (args.length === 1) return first.optional ? `nothing, or ${texts[0]}` : texts[0];
+  const each = args.map(({ optional }, i) => `${texts[i]}${optional ? ' (may be left out)' : ''}`);
+  return cut(`${args.length} arguments: ${each.join('; ')}`);
 }
 
 /** What a value of the shape is, in words. */
@@ -29,9 +33,9 @@ export function wantsText(shape: Shape, scope: ArgumentScope): string {
     case 'bool':
       return 'true or false';
     case 'duration':
-      return `a duration such as "250ms", "30s", "5m", "1h"${bounds(shape, ' ms')}`;
+      return `a duration such as "250ms", "30s", "5m", "1h"${bounds(shape, timeWords)}`;
     case 'size':
-      return `a size such as 512, "64KB", "1MB"${bounds(shape, ' bytes')}`;
+      return `a size such as 512, "64KB", "1MB"${bounds(shape, sizeWords)}`;
     case 'parameter':
       return among('the name of a parameter', scope.parameters);
     case 'template':
@@ -41,11 +45,11 @@ export function wantsText(shape: Shape, scope: ArgumentScope): string {
     case 'env':
       return 'env("NAME")';
     case 'list':
-      return `a list of ${plural(shape, scope)}${bounds(shape, ' items')}`;
+      return `a list of ${plural(shape, scope)}${bounds(shape, String, ' items')}`;
     case 'oneOf':
       return cut(shape.of.map((of) => wantsText(of, scope)).join(', or '));
     case 'object':
-      return cut(sketch(shape));
+      return keysText(shape);
     default:
       return 'a literal';
   }
@@ -71,46 +75,23 @@ function oneOf(values: string[]): string {
   return values.length === 1 ? values[0] : `one of ${listed(values)}`;
 }
 
-function bounds({ min, max }: Shape, unit = ''): string {
-  if (!Number.isNaN(min) && !Number.isNaN(max)) return ` from ${min} to ${max}${unit}`;
-  if (!Number.isNaN(min)) return ` of at least ${min}${unit}`;
-  return Number.isNaN(max) ? '' : ` of at most ${max}${unit}`;
+type Say = (value: number, up: boolean) => string;
+
+function bounds({ min, max }: Shape, say: Say = String, unit = ''): string {
+  if (Number.isNaN(min)) return Number.isNaN(max) ? '' : ` of at most ${say(max, false)}${unit}`;
+  if (Number.isNaN(max)) return ` of at least ${say(min, true)}${unit}`;
+  return ` from ${say(min, true)} to ${say(max, false)}${unit}`;
 }
 
-const SKETCH: Record<string, string> = {
-  number: '1.5',
-  integer: '1',
-  bool: 'true',
-  duration: '"30s"',
-  size: '"64KB"',
-  parameter: '"parameter"',
-  template: '"text {parameter}"',
-  member: '"member"',
-  env: 'env("NAME")',
-  any: '...',
-};
-
-/** A shape as code, for a finding. */
-export const sketchText = (shape: Shape): string => cut(sketch(shape));
-
-/** A shape as code: `{ role: "...", within?: "30s" }`. */
-function sketch(shape: Shape): string {
-  switch (shape.type) {
-    case 'string':
-      return shape.values.length > 0 && shape.values.length <= TOLD
-        ? shape.values.map((value) => JSON.stringify(value)).join(' | ')
-        : '"..."';
-    case 'object': {
-      const keys = shape.of.map((of) => `${of.name}${of.optional ? '?' : ''}: ${sketch(of)}`);
-      return keys.length === 0 ? '{}' : `{ ${keys.join(', ')} }`;
-    }
-    case 'list':
-      return `[${shape.of.length > 0 ? `${sketch(shape.of[0])}, ` : ''}...]`;
-    case 'oneOf':
-      return shape.of.map(sketch).join(' | ');
-    default:
-      return SKETCH[shape.type] ?? '...';
-  }
+/** "an object with `perSecond`, and perhaps `burst`". */
+function keysText({ of }: Shape): string {
+  const names = (optional: boolean): string[] =>
+    of.filter((one) => one.optional === optional).map((one) => `\`${one.name}\``);
+  const [needed, free] = [names(false), names(true)];
+  if (of.length === 0) return 'an empty object';
+  if (needed.length === 0) return cut(`an object with any of ${listed(free)}`);
+  const more = free.length === 0 ? '' : `, and perhaps ${listed(free)}`;
+  return cut(`an object with ${listed(needed)}${more}`);
 }
 
 const cut = (text: string): string => (text.length > TEXT ? `${text.slice(0, TEXT)}...` : text);

@@ -49,7 +49,11 @@ export function serviceClass(
   for (const { shape: extra, said: other } of more) {
     if (extra === shape) {
       // Name and limits decide what the cell is granted: one macro says them.
-      const holes = { first: `@${said.macro}`, second: `@${other.macro}`, what: 'name the service' };
+      const holes = {
+        first: `@${said.macro}`,
+        second: `@${other.macro}`,
+        what: 'name the service',
+      };
       if (!isSame(said, other)) findings.report('CELL4012', source, other.useRef, holes);
       continue;
     }

@@ -1,7 +1,9 @@
 // Owns what a new lock changes against the old one, in words: what clients built before will be
 // refused, and which macros said something else. Capabilities: standing.ts. Judges nothing.
 import { differences } from '../../host/schema/compatible.ts';
+import type { Policies } from '../../host/schema/types.ts';
 import { sortedJson } from '../5-compile/sorted-json.ts';
+import { policyTexts } from '../policy-text.ts';
 import { accessText } from './access-text.ts';
 import { readLock } from './lock.ts';
 
@@ -9,7 +11,7 @@ import { readLock } from './lock.ts';
 interface Lock {
   methods: Record<
     string,
-    { canonical: string; access: Parameters<typeof accessText>[0]; policies?: unknown }
+    { canonical: string; access: Parameters<typeof accessText>[0]; policies?: Policies }
   >;
   macros: Record<string, { description: string; plans: Record<string, string> }>;
   features: Record<string, string>;
@@ -38,10 +40,22 @@ export function changes(before: string, after: string): string[] {
       for (const what of apart(was.canonical, is.canonical)) said.push(`${name}: ${what}`);
       const [from, to] = [accessText(was.access), accessText(is.access)];
       if (from !== to) said.push(`${name}: access is ${to} now, was ${from}`);
-      if (!same(was.policies, is.policies)) said.push(`${name}: its policies are others now`);
+      for (const what of policiesApart(was.policies, is.policies)) said.push(`${name}: ${what}`);
     }
   }
   return [...said, ...circumstances(old, now)];
+}
+
+function policiesApart(was: Policies = {}, is: Policies = {}): string[] {
+  if (same(was, is)) return [];
+  const [before, now] = [policyTexts(was), policyTexts(is)];
+  const said = union(before, now).flatMap((kind) => {
+    const [from, to] = [before[kind], now[kind]];
+    if (from === to) return [];
+    if (from === undefined) return [`${to}; that is new`];
+    return [to === undefined ? `no more: ${from}` : `${to} (was: ${from})`];
+  });
+  return said.length === 0 ? ['its policies are others now'] : said;
 }
 
 function circumstances(old: Lock, now: Lock): string[] {

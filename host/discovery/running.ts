@@ -22,7 +22,9 @@ export class RunningHost {
 
   private constructor(file: string, entry: HostEntry) {
     this.url = entry.url;
-    this.cells = entry.cells.filter((cell) => typeof cell.digest === 'string');
+    this.cells = entry.cells.filter((cell) =>
+      [cell?.name, cell?.file, cell?.digest].every((text) => typeof text === 'string'),
+    );
     this.#address = entry.socket === null ? entry.url : `unix:${entry.socket}`;
     this.#run = path.dirname(file);
     this.#development = entry.issuerKey !== null;

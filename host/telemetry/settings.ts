@@ -32,12 +32,11 @@ function address(text: string, at: string): URL {
   } catch {
     // Told below.
   }
-  if (url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.hash === '') {
-    return url;
-  }
+  const open = url?.username === '' && url.password === '' && url.hash === '';
+  if (url !== null && /^https?:$/.test(url.protocol) && open) return url;
   throw new ConfigError(
     `${at}: expected the address of an OTLP/HTTP receiver such as http://127.0.0.1:4318, ` +
-      `got ${JSON.stringify(text.slice(0, 80))}`,
+      `got ${JSON.stringify(text.replace(/\/\/[^/]*@/, '//...@').slice(0, 80))}`,
   );
 }
 

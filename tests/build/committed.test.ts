@@ -173,6 +173,34 @@ test('CELL6002: --locked names what would differ', async (t) => {
   p.remove();
 });
 
+test('another module that says the same changes no committed file', async (t) => {
+  const p = project();
+  await p.run();
+  const committed = p.all();
+  const [made] = await p.run({}, new Till('b2'));
+  t.deepEqual([made.cached, made.changes], [false, []]);
+  t.deepEqual(p.all(), committed);
+  p.remove();
+});
+
+test('changed policies are told one by one, with what they were', async (t) => {
+  const p = project();
+  const policy = (name: string, more: Partial<Contribution>) =>
+    new Till(JSON.stringify([name, more]), { name, ...more });
+  const changed = async (till: FakeCell) => (await p.run({}, till))[0].changes.slice(0, 2);
+  await p.run({}, policy('memo', { numbers: [60_000, 0], values: [''] }));
+  t.deepEqual(await changed(policy('memo', { numbers: [300_000, 0], values: ['', 'a:{n}'] })), [
+    'sell: replies kept 5m, for each caller; tags a:{parameter 1} ' +
+      '(was: replies kept 1m, for each caller)',
+    'till answered otherwise',
+  ]);
+  t.deepEqual(await changed(policy('rate', { numbers: [10, 5], values: ['subject'] })), [
+    'sell: no more: replies kept 5m, for each caller; tags a:{parameter 1}',
+    'sell: 10 calls a second of each subject, 5 at once; that is new',
+  ]);
+  p.remove();
+});
+
 test('a macro that is used no more leaves .cell/macros', async (t) => {
   const p = project({ 'shop.cell.ts': SHOP, 'b.cell.ts': SHOP.replace('Shop', 'Bar') });
   await p.run();

@@ -26,7 +26,7 @@ const MACROS = [
   macro('complain', { args: [about] }),
   macro('forget', { args: [tag], on: ['service', 'method'] }),
   macro('beforeLater', { stage: 'trace' }),
-  ...'everySecond chicken restless doubt shared crash hang flood stranger gone unrecorded'
+  ...'everySecond chicken restless doubt shared watchful crash hang flood stranger gone unrecorded'
     .split(' ')
     .map((name) => macro(name)),
 ];
@@ -56,6 +56,12 @@ const ANSWERS: Record<string, Answer> = {
   forget: ({ use, at }, request) =>
     policy('forget', { values: [use.args[0].items[0].text] })({ at } as Spot, request),
   shared: policy('memo', { numbers: [1000, 0], values: ['shared'] }),
+  watchful: ({ at }) => ({
+    contributions: [
+      contribution('policy', at, { name: 'memo', numbers: [1000, 0], values: [''] }),
+      contribution('guard', at, { text: 'random() < 2.0', stage: 'authorize', status: 7 }),
+    ],
+  }),
   beforeLater: ({ at }) => ({
     contributions: [contribution('wrap', at, { text: '$proceed;', stage: 'trace' })],
     // biome-ignore lint/suspicious/noThenProperty: a name, of the protocol

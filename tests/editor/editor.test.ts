@@ -38,8 +38,32 @@ test.after.always((t) => {
 test.serial('a project with nothing prepared: the editor takes what the build wrote', async (t) => {
   const { editor, text, cwd } = t.context;
   editor.open(FILE, text);
-  t.is(await editor.project(FILE), path.join(cwd, 'tsconfig.json').split(path.sep).join('/'));
+  const project = path.join(cwd, '.cell/tsconfig.json').split(path.sep).join('/');
+  t.is(await editor.project(FILE), project);
 });
+
+test.serial(
+  'a program beside the service is TypeScript as ever, with the types of the client',
+  async (t) => {
+    const { editor, cwd } = t.context;
+    fs.writeFileSync(path.join(cwd, 'package.json'), '{ "type": "module" }');
+  fs.mkdirSync(path.join(cwd, 'node_modules'), { recursive: true });
+    fs.symlinkSync(ROOT, path.join(cwd, 'node_modules/cell'), 'junction');
+    const program = [
+      "import { Accounts } from './.cell/clients/accounts.ts';",
+      'const accounts = await Accounts.connect();',
+      "console.log((await accounts.get('seven')).name);",
+      'export {};',
+    ].join('\n');
+    fs.writeFileSync(path.join(cwd, 'client.ts'), program);
+    editor.open('client.ts', program);
+    const errors = await editor.errors('client.ts');
+    t.deepEqual(
+      errors.map(({ line, text }) => [line, text]),
+      [[3, "'seven'"]],
+    );
+  },
+);
 
 test.serial('no false errors in the examples', async (t) => {
   const { editor, text, cwd } = t.context;

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import { answersText, readAnswers } from '../../build/2-discover/answers.ts';
+import { type Answers, answersText, readAnswers } from '../../build/2-discover/answers.ts';
 import type { Description, Plan } from '../../build/2-discover/protocol.ts';
 import { Findings, printFinding } from '../../build/diagnostics/findings.ts';
 import { emitFile } from '../../build/driver.ts';
@@ -126,7 +126,7 @@ test('kept answers of other shapes than the protocol has are damaged', async (t)
   t.teardown(remove);
   fs.mkdirSync(path.join(folder, '.cell/macros'), { recursive: true });
   const told = (change: (answers: { description: Description; plans: Kept }) => void) => {
-    const answers = {
+    const answers: Answers & { description: Description } = {
       ...{ version: 1, cell: 'till', digest: 'd', schema: null, callers: [] },
       description: description('Till', [
         macro('scope', { args: [shape('string')] }),
@@ -134,7 +134,7 @@ test('kept answers of other shapes than the protocol has are damaged', async (t)
       plans: {
         shop: { ab: plan({ contributions: [contribution('guard', { site: 0, use: 0 })] }) },
       },
-    } as const;
+    };
     change(answers);
     fs.writeFileSync(path.join(folder, '.cell/macros/till.json'), answersText(answers));
     const found = readAnswers(folder, 'till');
@@ -155,5 +155,19 @@ test('kept answers of other shapes than the protocol has are damaged', async (t)
     (a) => void (a.plans.shop = null as never),
   ] as ((answers: { description: Description; plans: Kept }) => void)[]) {
     t.is(told(change), 'damaged', change.toString());
+  }
+});
+
+test('no other macro names the service: grants and locks go by that name', async (t) => {
+  const text = `@service @Test.it class Example { ask(id: u32): u32 { return id; } }`;
+  const on = ['service', 'class'];
+  for (const gives of [{ text: 'billing' }, { numbers: [9, 9, 9] }]) {
+    const { findings } = await madeWith(text, {
+      it: { on, gives: [{ kind: 'service', ...gives }] },
+    });
+    t.deepEqual(
+      findings.map(({ code, message }) => `${code} ${message}`),
+      ['CELL4012 @Test.it and @service both name the service'],
+    );
   }
 });

@@ -7,7 +7,7 @@ import { caller, outcome } from '../lane/callers.ts';
 import { ECHO } from '../lane/cells.ts';
 import { Desk } from '../lane/desk.ts';
 
-test('a cell that calls from its alloc gets nothing of what the called one told a third', async (t) => {
+test('a cell that calls from its alloc sees nothing of what the called one says', async (t) => {
   const desk = await Desk.open(t, { lanes: 0 });
   desk.session(1);
   await desk.load({ name: 'vault', methods: [{ name: 'put', body: ECHO }] });

@@ -2,7 +2,7 @@
 // finding points, what it offers. And that nothing that anybody writes ends a build in an error.
 import test from 'ava';
 import type { Shape } from '../../build/2-discover/protocol.ts';
-import { bytesOf, millisecondsOf, templateOf } from '../../build/3-negotiate/units.ts';
+import { bytesOf, millisecondsOf, templateOf, timeWords } from '../../build/3-negotiate/units.ts';
 import { description, FakeCell, FakeDiscovery, macro, shape } from '../build/fake-cell.ts';
 import { Random, seedOf } from '../values/random.ts';
 import { service, talk } from './negotiate.ts';
@@ -89,7 +89,83 @@ for (const [name, of, texts] of WRONG) {
       t.true(text.includes(marked[0]), `${text}: ${marked[0]}`);
     }
   });
+  test(`${name}: what a finding offers is right`, async (t) => {
+    for (const text of texts) {
+      const { fixes, marked } = await told([of], `(${text})`);
+      const offered = /^(?:write a literal, such as|write|did you mean|leave out) (.+?)\??$/;
+      const [, offer] = offered.exec(fixes[0]) ?? [];
+      t.truthy(offer, `${text}: ${fixes[0]}`);
+      if (fixes[0].startsWith('leave out') || /^\{\w+\}$/.test(offer)) continue;
+      for (const one of offer.split(' or ')) {
+        const mended = `(${text.replace(marked[0], () => one)})`;
+        t.deepEqual((await told([of], mended)).told, [], `${text} -> ${mended}`);
+      }
+    }
+  });
 }
+
+test('what is offered is near to what was written', async (t) => {
+  const cases: [Shape, string, string][] = [
+    [shape('duration'), '"5 minutes"', 'write "5m"'],
+    [shape('duration'), '"1.5s"', 'write "1500ms"'],
+    [shape('duration'), '5', 'write "5s"'],
+    [shape('duration'), 'TTL', 'write a literal, such as "30s"'],
+    [shape('duration', { min: 1, max: 1_073_741_823 }), '"40d"', 'write "12d"'],
+    [shape('duration', { min: 60_000 }), '"5s"', 'write "1m"'],
+    [shape('size'), '"1kb"', 'write "1KB"'],
+    [shape('size'), '"1.5 MB"', 'write "1536KB"'],
+    [shape('size', { max: 1000 }), '"1KB"', 'write 1000'],
+    [shape('integer', { min: 1, max: 10 }), '"5"', 'write 5'],
+    [shape('integer', { min: 1, max: 10 }), '99', 'write 10'],
+    [shape('integer'), '1.5', 'write 2'],
+    [shape('bool'), '"false"', 'write false'],
+    [shape('string'), '7', 'write "7"'],
+    [shape('string', { values: ['get', 'put'] }), '"x"', 'write "get" or "put"'],
+    [shape('list', { of: [shape('string')] }), '"a"', 'write ["a"]'],
+    [shape('list', { max: 2 }), '[1, 2, 3]', 'leave out 1'],
+    [shape('env'), '"TOKEN"', 'write env("TOKEN")'],
+    [shape('parameter'), '"x"', 'write "id"'],
+  ];
+  for (const [of, text, fix] of cases) t.is((await told([of], `(${text})`)).fixes[0], fix, text);
+});
+
+test('what is wanted and what was found, in words', async (t) => {
+  const days = shape('duration', { min: 1, max: 1_073_741_823 });
+  const cases: [Shape, string, RegExp][] = [
+    [days, '5', /"1h" from 1 ms to 12 days, not 5$/],
+    [days, '"5 minutes"', /, not the text "5 minutes"$/],
+    [shape('size', { min: 1025, max: 1 << 20 }), 'null', / from 1025 bytes to 1 MB, not null$/],
+    [shape('string'), 'a.b', /wants a text, not code, `a\.b`$/],
+    [OBJECT, '[]', /an object with `role`, and perhaps `within`, `tags`, not an empty list$/],
+    [shape('bool'), `"${'x'.repeat(99)}"`, /not the text "x{40}\.\.\."$/],
+  ];
+  for (const [of, text, words] of cases) t.regex((await told([of], `(${text})`)).told[0], words);
+  t.is(timeWords(90_061, true), '91 seconds');
+  t.is(timeWords(3_600_000), '1 hour');
+  t.is(timeWords(0), '0 ms');
+});
+
+test("a whole use: the macro's example, unless that is another's or not one line", async (t) => {
+  const fix = async (example: string, text: string, args = [OBJECT]) => {
+    const cell = new FakeCell('test', description('Test', [macro('it', { args, example })]));
+    const { findings } = await talk(service(`@Test.it${text}`), new FakeDiscovery({ Test: cell }));
+    return findings[0].fix;
+  };
+  for (const text of ['', '()', '("admin")', '({ role: "admin" }, 1)']) {
+    const shown = '@Test.it({ role: "customer" })';
+    t.is(await fix(shown, text), `write ${shown}`, text);
+  }
+  for (const example of [
+    '',
+    '@Test.its(1)',
+    '@Other.it',
+    '@Test.it\n(1)',
+    `@Test.it(${'1'.repeat(300)})`,
+  ]) {
+    t.is(await fix(example, ''), 'write @Test.it({ role: "admin" })', example);
+  }
+  t.is(await fix('', '(1)', []), 'write @Test.it');
+});
 
 const OBJECT = shape('object', {
   of: [
@@ -109,25 +185,27 @@ test('keys: unknown, misspelt, missing, twice, each at its place', async (t) => 
   t.is(misspelt.fixes[0], 'did you mean role?');
   const missing = await of('{ within: "5m" }');
   t.deepEqual([missing.codes, missing.marked], [['CELL4011'], ['{ within: "5m" }']]);
-  t.is(missing.fixes[0], 'add `role: "admin" | "customer"`');
+  t.is(missing.fixes[0], 'add `role: "admin"`');
   const twice = await of('{ role: "admin", role: "customer" }');
   t.deepEqual([twice.codes, twice.marked], [['CELL4010'], ['role']]);
 });
 
 test('inside of an object: the value is marked, and what was meant is offered', async (t) => {
-  const { told: lines, marked } = await told(
-    [OBJECT],
-    '({ role: "custommer", within: "5 min", tags: ["a:{id}", "b:{nam}"] })',
-  );
+  const {
+    told: lines,
+    marked,
+    fixes,
+  } = await told([OBJECT], '({ role: "custommer", within: "5 min", tags: ["a:{id}", "b:{nam}"] })');
   t.deepEqual(marked, ['"custommer"', '"5 min"', '"b:{nam}"']);
+  t.deepEqual(fixes, ['did you mean "customer"?', 'write "5m"', 'did you mean {name}?']);
   t.regex(
     lines[0],
-    /^CELL4005 4:20 `role` wants one of "admin", "customer"; did you mean "customer"\?$/,
+    /^CELL4005 4:20 `role` wants one of "admin", "customer", not the text "custommer"$/,
   );
   t.regex(lines[1], /`within` wants a duration such as "250ms"/);
   t.regex(
     lines[2],
-    /`tags` wants a text whose \{holes\} are parameters \(id, name\); did you mean \{name\}\?$/,
+    /`tags` wants a text whose \{holes\} are parameters \(id, name\), not the text "b:\{nam\}"$/,
   );
 });
 
@@ -159,7 +237,10 @@ test('positional arguments: too many, too few, none, without parentheses', async
   t.deepEqual((await told(two, '("a", 1, 2)')).marked, ['2']);
   t.deepEqual((await told(two, '()')).codes, ['CELL4006']);
   t.deepEqual((await told(two, '')).codes, ['CELL4006']);
-  t.regex((await told(two, '')).told[0], /`@Test.it` wants \("\.\.\.", \[1\]\)$/);
+  t.regex(
+    (await told(two, '')).told[0],
+    /wants 2 arguments: a text; a whole number \(may be left out\), and has none$/,
+  );
   const optional = [shape('object', { optional: true })];
   t.deepEqual((await told(optional, '')).told, []);
   t.deepEqual((await told(optional, '()')).told, []);
@@ -173,7 +254,8 @@ test('values from settings: checked when they are there, any without them', asyn
   const object = (value: object) => ({ kind: 'object', entries: [entry(value)], start: 0, end: 0 });
   const list = { kind: 'array', items: [text('admin'), text('customer')], start: 0, end: 0 };
   const wrong = await told([role], '("custommer")', { test: object(list) });
-  t.regex(wrong.told[0], /one of "admin", "customer"; did you mean "customer"\?/);
+  t.regex(wrong.told[0], /one of "admin", "customer", not the text "custommer"$/);
+  t.deepEqual(wrong.fixes, ['did you mean "customer"?']);
   t.deepEqual((await told([role], '("admin")', { test: object(list) })).told, []);
   t.deepEqual((await told([role], '("custommer")')).told, []);
 });
@@ -224,7 +306,7 @@ test('1,000 random arguments: findings in the decorator, never an error', async 
     for (const f of findings) {
       t.true(/^CELL(1|40(0[456]|1[01]))/.test(f.code), `${f.code} ${f.message}\n${f.excerpt}`);
       t.true(f.line > 0 && f.length > 0 && f.message.length < 2000);
-      t.false(/undefined|\[object/.test(f.message.replace(/@\S+\(.*\)/, '')), f.message);
+      t.false(/undefined|\[object/.test(f.message.replace(/code, `.*`/, '')), f.message);
     }
   }
 });

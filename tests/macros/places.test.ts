@@ -201,7 +201,8 @@ test.serial('a host with issuers of its own is asked with CELL_TOKEN, or not at 
   const cwd = project(t, { a: { ghost: null } });
   const run = path.join(cwd, '.cell/run');
   fs.mkdirSync(run, { recursive: true });
-  const cells = [{ name: 'ghost', file: path.join(cwd, 'ghost.wasm'), digest: '00' }];
+  const ghost = { name: 'ghost', file: path.join(cwd, 'ghost.wasm'), digest: '00' };
+  const cells = [null, 7, { digest: '00' }, ghost];
   const entry = { pid: process.pid, url: 'ws://127.0.0.1:1/cell', socket: null, issuerKey: null };
   fs.writeFileSync(path.join(run, 'host.json'), JSON.stringify({ ...entry, cells }));
   const found = (await who(t, cwd, 'Ghost')) as Missing;

@@ -186,6 +186,9 @@ test('one reply for all callers and a look at the caller do not go together', as
       guard: [{ kind: 'guard', text: 'id > 0', status: 7, stage: 'authorize' }],
       valid: [{ kind: 'guard', text: 'id > 0', status: 3, stage: 'validate' }],
       subject: [{ kind: 'parameter', name: 'who', type: 'string', text: 'Session.subject' }],
+      state: [{ kind: 'guard', text: 'this.open', status: 9, stage: 'validate' }],
+      flag: [{ kind: 'wrap', text: 'if (Flags.on("x")) $proceed;', stage: 'authorize' }],
+      late: [{ kind: 'wrap', text: 'if (now() > 0) $proceed;', stage: 'retry' }],
     },
     {},
   );
@@ -199,6 +202,10 @@ test('one reply for all callers and a look at the caller do not go together', as
   t.deepEqual(await codes('@K.shared @K.subject'), ['CELL4019']);
   t.deepEqual(await codes('@K.shared', 'Session.subject;'), ['CELL4019']);
   t.deepEqual(await codes('@K.shared', 'mySession.x;'), []);
+  t.deepEqual(await codes('@K.own @K.state'), ['CELL4029'], 'a kept reply steps over it');
+  t.deepEqual(await codes('@K.own @K.flag'), ['CELL4029']);
+  t.deepEqual(await codes('@K.own @K.late'), []);
+  t.deepEqual(await codes('@K.state @K.flag @K.late'), []);
 });
 
 test('a name has one owner; a cell may bring the same thing from two sites', async (t) => {

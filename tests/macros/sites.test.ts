@@ -32,6 +32,10 @@ test('names that nobody has: the cell, the macro, the bare decorator; strays', a
   t.deepEqual(await of(method('@A.requir')), [['CELL4002', 27, 'did you mean @A.require?']]);
   t.deepEqual(await of(method('@A.zzz')), [['CELL4002', 27, 'one of @A.require, @A.public']]);
   t.deepEqual(await of(method('@servce')), [['CELL4003', 27, 'did you mean @service?']]);
+  t.deepEqual(await of(method('@A')), [['CELL4003', 27, 'one of @A.require, @A.public']]);
+  t.deepEqual(await of(method('@a.requier')), [['CELL4003', 27, 'did you mean @A.require?']]);
+  t.deepEqual(await of(method('@publik')), [['CELL4003', 27, 'did you mean @A.public?']]);
+  t.regex((await of(method('@zzz')))[0][2] as string, /^one of @service, .*@A\.\*; if none of/);
   t.deepEqual(await of(method('@inline')), []);
   const stray = `@A.public\nfunction f(): void {}\n${method('')}`;
   t.deepEqual(
@@ -48,6 +52,40 @@ test('names that nobody has: the cell, the macro, the bare decorator; strays', a
     (await of(inner)).map(([code]) => code),
     ['CELL4008'],
   );
+});
+
+test('a namespace that nobody has: the one that was meant, of all that are here', async (t) => {
+  const names = [macro('require'), macro('public')];
+  const town = new FakeDiscovery({
+    Auth: new FakeCell('auth', description('Auth', names)),
+    Cache: new FakeCell('cache', description('Cache', [macro('cached'), macro('memoize')])),
+    Retry: new FakeCell('retry', description('Retry', [macro('onFailure')])),
+    Broken: new FakeCell('broken', description('Other', [macro('x')])),
+  });
+  const cases: [string, string, string][] = [
+    ['@Auht.require', 'CELL4001', 'did you mean @Auth.require?'],
+    ['@Auht.requires', 'CELL4001', 'did you mean @Auth.require?'],
+    ['@Authorize.zzzzz', 'CELL4001', 'one of @Auth.require, @Auth.public'],
+    ['@Retri.all', 'CELL4001', 'did you mean @Retry.onFailure?'],
+    ['@Brocken.x', 'CELL4001', 'did you mean @Broken?'],
+    ['@Postgres.query', 'CELL4001', 'none'],
+    ['@auth.require', 'CELL4003', 'did you mean @Auth.require?'],
+    ['@auht.publik', 'CELL4003', 'did you mean @Auth.public?'],
+    ['@Auth', 'CELL4003', 'one of @Auth.require, @Auth.public'],
+    ['@auth', 'CELL4003', 'one of @Auth.require, @Auth.public'],
+    ['@cached', 'CELL4003', 'did you mean @Cache.cached?'],
+    ['@Retry', 'CELL4003', 'did you mean @Retry.onFailure?'],
+    ['@authenticated', 'CELL4003', 'one of @Auth.require, @Auth.public'],
+    ['@unsaef', 'CELL4003', 'did you mean @unsafe?'],
+  ];
+  for (const [use, code, fix] of cases) {
+    const { findings } = await talk(service(use), town);
+    t.deepEqual(
+      findings.map((f) => [f.code, f.fix]),
+      [[code, fix]],
+      use,
+    );
+  }
 });
 
 test('what a cell sees: its sites, their neighbours, types as written, nothing else', async (t) => {

@@ -42,8 +42,19 @@ test('headers come from the environment', (t) => {
 });
 
 test('addresses that are none', (t) => {
-  for (const otlp of ['4318', 'localhost:4318', 'ftp://x', 'http://user:pass@x', 'http://x#y', 7]) {
-    t.throws(() => of({ otlp }), { message: /cells\.telemetry\.otlp: expected the address/ });
+  for (const otlp of [
+    '4318',
+    'localhost:4318',
+    'ftp://x',
+    'http://user:pass@x',
+    'http://:pass@x',
+    'http://x#y',
+    7,
+  ]) {
+    const error = t.throws(() => of({ otlp }), {
+      message: /cells\.telemetry\.otlp: expected the address/,
+    });
+    t.false(error?.message.includes('pass@'), 'a secret is not shown');
   }
   t.throws(() => of({}, { OTEL_EXPORTER_OTLP_ENDPOINT: 'x' }), {
     message: /^OTEL_EXPORTER_OTLP_ENDPOINT: expected/,
