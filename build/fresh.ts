@@ -13,6 +13,7 @@ import type {
   Provider,
   Settings,
 } from './3-negotiate/contract.ts';
+import { macroOf, macroText } from './3-negotiate/names.ts';
 import type { CellStates, Kept } from './6-lock/cache.ts';
 import { readIfThere } from './6-lock/files.ts';
 import { readLock } from './6-lock/lock.ts';
@@ -133,12 +134,24 @@ function statesOf(recorded: Recorded, features: Features, settings: Settings): C
 }
 
 /** What each cell contributed, for the table that a build prints. */
-function askedOf({ answers, contributions }: Negotiated): Asked[] {
-  return answers.map(({ cell, level, from }) => {
+function askedOf({ answered, answers, contributions }: Negotiated): Asked[] {
+  return answers.map(({ cell, level, from, description, plan }) => {
     const mine = contributions.filter((c) => c.cell === cell);
     const contributed: Record<string, number> = {};
     for (const { kind } of mine) contributed[kind] = (contributed[kind] ?? 0) + 1;
-    const macros = [...new Set(mine.map((c) => `@${c.macro}`))].sort();
-    return { cell, level, from, macros, contributed };
+    const names = mine.map((c) => c.macro);
+    // Effects do not say which macro planned them.
+    if (plan.effects.length > 0) {
+      contributed.effect = plan.effects.length;
+      const uses = [...answered].map(macroOf).filter(({ ns }) => ns === description.ns);
+      names.push(...uses.map(macroText));
+    }
+    return {
+      cell,
+      level,
+      from,
+      macros: [...new Set(names)].sort().map((m) => `@${m}`),
+      contributed,
+    };
   });
 }

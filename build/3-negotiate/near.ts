@@ -76,7 +76,8 @@ export function memberOf(space: string, name: string, words: Vocabulary): string
 /** What there is, for a decorator that is near to nothing. */
 export function knownText(words: Vocabulary): string {
   const names = [...words.keys()].filter((ns) => ns !== '').map((ns) => `@${ns}.*`);
-  return listed([...(words.get('') ?? []).map((name) => `@${name}`), ...names]);
+  const bare = (words.get('') ?? []).filter((name) => !name.includes('.'));
+  return listed([...bare.map((name) => `@${name}`), ...names]);
 }
 
 /** Macros of all namespaces by their names alone; of two of a name, the first. */

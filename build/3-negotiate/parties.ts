@@ -173,11 +173,11 @@ function refuseStray(project: Project, findings: Findings): void {
 
 function checkProfile({ description, profile, provider, first }: Party, findings: Findings): void {
   const { cell } = provider;
-  const known = ['on', 'off', ...description.profiles.map((p) => p.name)];
+  const known = ['off', ...description.profiles.map((p) => p.name), 'on'];
   const offAtAll = profile !== 'off' || cell !== 'service';
   if (known.includes(profile) && offAtAll) return;
   const near = nearest(profile, known);
-  const list = known.slice(1).map((name) => `${cell}=${name}`);
+  const list = known.slice(0, -1).map((name) => `${cell}=${name}`);
   const hint = !offAtAll
     ? 'without it there is no service'
     : near === null

@@ -8,6 +8,7 @@ import type { Negotiated, Placed } from '../3-negotiate/contract.ts';
 import { plainLine } from '../3-negotiate/parties.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import { contributedMethod, TextJudge, type Verdict } from './contributed-text.ts';
+import { namesIn } from './names-in-text.ts';
 import { isBoundary, originOf, stageOf, stageRank } from './origin.ts';
 import { sdkFileThere } from './sdk.ts';
 import { isHandler } from './service-class.ts';
@@ -183,6 +184,10 @@ class Gatherer {
         this.#refuse(one, 'it passes on a failure (`$fail`) that it never caught (`$attempt`)');
         return false;
       }
+      if (![...namesIn(one.text)].some((name) => ANSWERING.has(name))) {
+        this.#refuse(one, SILENT);
+        return false;
+      }
       return this.#parses(one, one.text, judge.statements(one.text));
     }
     return (
@@ -287,6 +292,13 @@ class Gatherer {
     this.#findings.report('CELL4063', source, at, { macro, what, other });
   }
 }
+
+/** Names by which a wrap's text calls what it stands around, answers for it, or ends the call. */
+const ANSWERING = new Set(
+  '$proceed $attempt result fail throw return abort unreachable'.split(' '),
+);
+const SILENT =
+  'its text neither calls what it stands around ($proceed, $attempt) nor sets `result` nor fails';
 
 /** Characters of a macro's code that an error shows. */
 const EXCERPT = 100;

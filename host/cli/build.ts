@@ -64,7 +64,9 @@ async function print(made: Made, check: boolean): Promise<void> {
     console.error(`${made.file} ${not}: ${n} error${n === 1 ? '' : 's'}`);
     return;
   }
-  const state = check ? 'is right, seen' : made.cached ? 'unchanged' : 'built';
+  // Built once from the same sources, and since then from others: only files are put back.
+  const before = made.changes.length > 0 ? 'built before, found' : 'unchanged';
+  const state = check ? 'is right, seen' : made.cached ? before : 'built';
   const kind = summary.actor ? 'actor' : 'stateless';
   console.log(
     `${style('bold', summary.cell)}  ${state} in ${Math.round(made.ms)} ms, ${kind}, ` +
@@ -78,7 +80,7 @@ async function print(made: Made, check: boolean): Promise<void> {
       accessText(m.access),
     ];
   });
-  console.log(table(rows));
+  if (rows.length > 0) console.log(table(rows));
   // What `@service` itself contributes is the service.
   const asked = summary.macros.filter((a) => Object.keys(a.contributed).join() !== 'service');
   if (asked.length > 0) console.log(table(asked.map(macroRow)));
@@ -87,8 +89,11 @@ async function print(made: Made, check: boolean): Promise<void> {
     const list = summary.capabilities.map((c) => `${c.name} (${c.broughtBy})`);
     console.log(`  needs ${list.join(', ')}`);
   }
-  for (const effect of summary.effects)
-    console.log(`  ${check ? 'would' : 'did'}: ${printable(effect)}`);
+  // What was kept of a build was done when it was made.
+  if (check || !made.cached) {
+    const done = check ? 'would' : 'did';
+    for (const effect of summary.effects) console.log(`  ${done}: ${printable(effect)}`);
+  }
   for (const change of made.changes)
     console.log(`  ${style('yellow', 'changed:')} ${printable(change)}`);
   if (!check) console.log(`  ${Object.values(made.paths).join('  ')}`);

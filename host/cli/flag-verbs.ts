@@ -1,6 +1,7 @@
 // Owns the command line of the verb `flags`: its sub-verbs, options and help. The work is in
 // flags.ts, loaded when it is asked for.
 import { type Command, InvalidArgumentError } from 'commander';
+import { nearest } from '../schema/nearest.ts';
 import { collect, examples } from './arguments.ts';
 import type { FlagOptions } from './flags.ts';
 
@@ -20,18 +21,23 @@ function names(text: string): string[] {
 export function addFlags(program: Command, done: (code: number) => void): void {
   const flags = program
     .command('flags')
+    .usage('[list | set | remove] [options]')
     .description('Show and change feature flags (cell.flags.json); running hosts follow at once.');
-  flags
+  const list = flags
     .command('list', { isDefault: true })
+    .allowExcessArguments()
     .description('Print the flags of this folder, and what they are for a caller.')
     .option('--subject <name>', 'a caller with this subject', collect, [])
     .option('--role <name>', 'a caller with this role; repeat for more', collect, [])
     .option('--json', 'print one JSON object')
-    .action(async (options: FlagOptions) => {
+    .action(async (options: FlagOptions, command: Command) => {
+      const [odd] = command.args;
+      if (odd !== undefined) refuseVerb(command, odd);
       const { listFlags } = await import('./flags.ts');
       done(listFlags(process.cwd(), options));
     });
-  flags
+  examples(list, 'cell flags list', 'cell flags list --subject alice --role staff --json');
+  const set = flags
     .command('set')
     .description('Set a flag for everybody (its rules are dropped), or for some callers only.')
     .argument('<flag>', 'key, e.g. new-pricing; made when there is none')
@@ -45,7 +51,8 @@ export function addFlags(program: Command, done: (code: number) => void): void {
       const { setFlag } = await import('./flags.ts');
       done(setFlag(process.cwd(), key, value, options));
     });
-  flags
+  examples(set, ...CHANGES);
+  const remove = flags
     .command('remove')
     .description('Remove a flag: code gets its own fallback from then on.')
     .argument('<flag>', 'key, e.g. new-pricing')
@@ -54,13 +61,20 @@ export function addFlags(program: Command, done: (code: number) => void): void {
       const { removeFlag } = await import('./flags.ts');
       done(removeFlag(process.cwd(), key, options.json === true));
     });
+  examples(remove, 'cell flags remove new-pricing');
   for (const command of flags.commands) command.exitOverride();
-  examples(
-    flags,
-    'cell flags',
-    'cell flags set new-pricing true --percent 25',
-    'cell flags set new-pricing true --role staff',
-    'cell flags set checkout bold --variants control,bold --subject alice',
-    'cell flags list --subject alice',
-  );
+  examples(flags, 'cell flags', ...CHANGES, 'cell flags list --subject alice');
+}
+
+const CHANGES = [
+  'cell flags set new-pricing true --percent 25',
+  'cell flags set new-pricing true --role staff',
+  'cell flags set checkout bold --variants control,bold --subject alice',
+];
+
+/** `list` may be left out, so a misspelt verb arrives there. */
+function refuseVerb(command: Command, odd: string): never {
+  const near = nearest(odd, ['list', 'set', 'remove']);
+  const hint = near === null ? 'list, set or remove' : `did you mean ${near}?`;
+  return command.error(`error: cell flags has no verb '${odd}'; ${hint}`, { exitCode: 2 });
 }

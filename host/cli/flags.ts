@@ -87,11 +87,17 @@ function variantOf(key: string, flag: Flag, text: string): Variant {
 }
 
 /** The flag of that key, or the one that is made of `text` and `variants`. */
-function flagFor(cwd: string, key: string, text: string, { variants }: FlagOptions): Flag {
+function flagFor(cwd: string, key: string, text: string, options: FlagOptions): Flag {
+  const { variants, subject, role } = options;
   const flags = loadFlags(cwd);
   const known = Object.hasOwn(flags, key) ? flags[key] : undefined;
   if (known !== undefined) return known;
-  if (variants !== undefined) return { variants, default: text, enabled: true, rules: [] };
+  if (variants !== undefined) {
+    // Whoever was not named goes on as before: with the first name, which code begins with.
+    const others = variants.find((name) => name !== text) ?? text;
+    const some = subject.length + role.length > 0;
+    return { variants, default: some ? others : text, enabled: true, rules: [] };
+  }
   if (['true', 'false', 'on', 'off'].includes(text)) {
     return { variants: null, default: false, enabled: true, rules: [] };
   }

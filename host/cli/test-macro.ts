@@ -9,6 +9,7 @@ import { make, PLACES } from '../../build/make.ts';
 import type { CaseResult, Difference } from '../../build/test-macro.ts';
 import { type Config, loadConfig } from '../cell/config.ts';
 import { discoveryWith } from './discovery.ts';
+import { lineDifference, linesOf } from './line-diff.ts';
 import { makeOptions } from './macro-flags.ts';
 import { style, UserError } from './print.ts';
 
@@ -21,7 +22,8 @@ export interface TestMacroFlags {
   json: boolean;
 }
 
-/** Lines of one difference that are printed. */
+/** Places of one file that are printed, and lines of each. */
+const CHANGES = 20;
 const LINES = 24;
 
 /** Runs the cases below a folder. Returns the exit code. */
@@ -105,32 +107,27 @@ function print({ name, differs, updated }: CaseResult): void {
   for (const one of differs) console.log(differenceText(one));
 }
 
-/** The lines that differ, from the first to the last: expected with `-`, what came out with `+`. */
-export function differenceText({ file, expected, got }: Difference): string {
-  if (expected === null) return `    ${file} is not there yet:\n${marked('+', linesOf(got))}`;
-  if (got === null)
-    return `    ${file} is there, and nothing came out:\n${marked('-', linesOf(expected))}`;
-  const [was, is] = [linesOf(expected), linesOf(got)];
-  let first = 0;
-  while (first < was.length && first < is.length && was[first] === is[first]) first++;
-  let last = 0;
-  const most = Math.min(was.length, is.length) - first;
-  while (last < most && was[was.length - 1 - last] === is[is.length - 1 - last]) last++;
-  return [
-    `    ${file}:${first + 1}`,
-    marked('-', was.slice(first, was.length - last)),
-    marked('+', is.slice(first, is.length - last)),
-  ]
-    .filter((part) => part !== '')
-    .join('\n');
+/** The lines that differ: expected ones with `-`, what came out with `+`, two around them. */
+function differenceText({ file, expected, got }: Difference): string {
+  if (expected === null) {
+    return `    ${file} is not there yet:\n${told(linesOf(got ?? '').map((line) => `+ ${line}`))}`;
+  }
+  if (got === null) {
+    const lines = linesOf(expected).map((line) => `- ${line}`);
+    return `    ${file} is there, and nothing came out:\n${told(lines)}`;
+  }
+  const changes = lineDifference(expected, got);
+  const shown = changes.slice(0, CHANGES);
+  const texts = shown.map(({ line, lines }) => `    ${file}:${line}\n${told(lines)}`);
+  const more = changes.length - shown.length;
+  if (more > 0) texts.push(`    ... and ${more} more place${more === 1 ? '' : 's'} in ${file}`);
+  return texts.join('\n');
 }
 
-const linesOf = (text: string | null): string[] => (text ?? '').replace(/\n$/, '').split('\n');
-
-function marked(sign: '-' | '+', lines: string[]): string {
-  const told = lines.slice(0, LINES).map((line) => `    ${sign} ${line}`);
-  if (lines.length > LINES) told.push(`    ${sign} ... and ${lines.length - LINES} more lines`);
-  return told.join('\n');
+function told(lines: string[]): string {
+  const shown = lines.slice(0, LINES).map((line) => `    ${line}`);
+  if (lines.length > LINES) shown.push(`    ... and ${lines.length - LINES} more lines`);
+  return shown.join('\n');
 }
 
 function summarize(results: CaseResult[], failed: number): void {

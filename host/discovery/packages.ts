@@ -1,6 +1,9 @@
 // Owns which cells the packages of a project bring: package.json `"cell": {"brings": {"auth":
-// "./cells/auth.wasm"}}` of every package in node_modules, from the project upward, and of the
-// project itself. Reads no module.
+// "./cells/auth.wasm"}}` of the packages that the project (or a folder above it, in a workspace)
+// names among its dependencies, and of the project itself. Reads no module.
+//
+// Packages of packages bring nothing: whoever answers for `@Auth` decides who may call, so it is
+// somebody whom the project has asked for by name.
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -13,19 +16,43 @@ export interface Brought {
   from: string;
 }
 
+const PACKAGE = /^(@[a-z0-9~-][\w.~-]*\/)?[a-z0-9~-][\w.~-]*$/i;
+const DEPENDENCIES = [
+  'dependencies',
+  'devDependencies',
+  'optionalDependencies',
+  'peerDependencies',
+];
+
 /** Every cell that packages bring to `cwd`; the nearest folder of packages first. */
 export function broughtTo(cwd: string): Brought[] {
   const brought: Brought[] = broughtBy(cwd, 'this package');
+  const wanted = new Set<string>();
   const seen = new Set<string>();
   for (let at = path.resolve(cwd); ; at = path.dirname(at)) {
-    for (const folder of packagesIn(path.join(at, 'node_modules'))) {
-      const name = path.relative(path.join(at, 'node_modules'), folder).split(path.sep).join('/');
+    for (const name of dependenciesOf(at)) wanted.add(name);
+    for (const name of [...wanted].sort()) {
+      const folder = path.join(at, 'node_modules', name);
       // A package that is nearer hides its namesake further up, as for imports.
-      if (seen.has(name)) continue;
+      if (seen.has(name) || !fs.existsSync(folder)) continue;
       seen.add(name);
       brought.push(...broughtBy(folder, `package ${name}`));
     }
     if (path.dirname(at) === at) return brought;
+  }
+}
+
+/** Names of packages that the package.json in `folder` asks for, in any of its lists. */
+function dependenciesOf(folder: string): string[] {
+  const text = readIfThere(path.join(folder, 'package.json'));
+  if (text === null) return [];
+  try {
+    const data = JSON.parse(text) as Record<string, unknown>;
+    const lists = DEPENDENCIES.map((list) => data?.[list]);
+    const names = lists.flatMap((list) => (list instanceof Object ? Object.keys(list) : []));
+    return names.filter((name) => PACKAGE.test(name));
+  } catch {
+    return [];
   }
 }
 
@@ -52,26 +79,6 @@ export function broughtBy(folder: string, title: string): Brought[] {
     brought.push({ cell, file, from: `${title}${version}` });
   }
   return brought;
-}
-
-/** Folders of the packages in a node_modules, scoped ones among them, sorted. */
-function packagesIn(folder: string): string[] {
-  const found: string[] = [];
-  for (const name of namesIn(folder)) {
-    if (name.startsWith('.')) continue;
-    const at = path.join(folder, name);
-    if (name.startsWith('@')) found.push(...namesIn(at).map((inner) => path.join(at, inner)));
-    else found.push(at);
-  }
-  return found;
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return fs.readdirSync(folder).sort();
-  } catch {
-    return [];
-  }
 }
 
 function readIfThere(file: string): string | null {

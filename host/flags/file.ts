@@ -34,9 +34,36 @@ export function parseFlags(text: string, name = FLAGS_FILE): Flags {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new FlagsError(`${name}: it is not JSON: ${(error as Error).message}`);
+    throw new FlagsError(`${name}${notJson(text, error as Error)}`);
   }
   return checkFlags(value, name);
+}
+
+/** ":3:12: it is not JSON: ...", in one line. */
+function notJson(text: string, { message }: Error): string {
+  // The engine names no place for some faults: it is behind the longest text that could go on.
+  let [good, bad] = [0, text.length + 1];
+  while (good + 1 < bad) {
+    const middle = (good + bad) >> 1;
+    if (goesOn(text.slice(0, middle))) good = middle;
+    else bad = middle;
+  }
+  const before = text.slice(0, good).split('\n');
+  const place = `${before.length}:${(before.at(-1) ?? '').length + 1}`;
+  const [what] = message.split(/,? "|,? \.\.\.| in JSON/);
+  return `:${place}: it is not JSON: ${what.replace(/\s+/g, ' ').slice(0, 80)}`;
+}
+
+/** True for the beginning of some JSON text. */
+function goesOn(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    const { message } = error as Error;
+    const [, at] = /at position (\d+)/.exec(message) ?? [];
+    return at === undefined ? /end of JSON/.test(message) : Number(at) >= text.length;
+  }
 }
 
 /** The flags of a folder; none when it has no file. Throws FlagsError. */

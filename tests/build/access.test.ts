@@ -75,7 +75,11 @@ const BAD: [string, string, string | null][] = [
   ['@Auth.public(true)', 'CELL4006', null],
   ['@Postgres.default', 'CELL4001', null],
   ['@Auth2.require({ role: "a" })', 'CELL4001', null],
-  ['@deprecated', 'CELL4003', 'remove it'],
+  [
+    '@deprecated',
+    'CELL4003',
+    'one of @macro, @remote, @service; if none of them was meant, remove it',
+  ],
   ['@inlined', 'CELL4003', 'did you mean @inline?'],
 ];
 

@@ -35,6 +35,23 @@ test('flags: set for all, for some, for a share; list; remove', async (t) => {
   t.deepEqual(Object.keys(file()), ['new-pricing']);
 });
 
+test('flags: a new flag for some leaves the others as they were', async (t) => {
+  const project = new Project(t);
+  const set = ['set', 'checkout', 'bold', '--variants', 'control,bold', '--subject', 'alice'];
+  const made = await project.cell('flags', ...set);
+  t.regex(made.out, /^checkout: subjects alice: bold; else control\n/, made.err);
+  t.is(loadFlags(project.folder).checkout.default, 'control');
+});
+
+test('flags: every verb has examples in its help', async (t) => {
+  const project = new Project(t);
+  for (const verb of ['list', 'set', 'remove']) {
+    const { out, code } = await project.cell('flags', verb, '--help');
+    t.is(code, 0);
+    t.regex(out, new RegExp(`\n\nExamples:\n  \\$ cell flags ${verb}`));
+  }
+});
+
 test('flags: a reason that was written down is kept', async (t) => {
   const project = new Project(t);
   const text = JSON.stringify({ flags: { f: { default: false, doc: 'why' } } });
@@ -58,7 +75,8 @@ test('flags: what is wrong is said, and nothing is written', async (t) => {
     [['set', 'f', 'true', '--percent', 'x'], 2, /from 0 to 100/],
     [['set', 'f'], 2, /missing required argument 'value'/],
     [['remove', 'g'], 1, /no flag `g`/],
-    [['toggle'], 2, /toggle/],
+    [['toggle'], 2, /no verb 'toggle'; list, set or remove/],
+    [['lsit'], 2, /no verb 'lsit'; did you mean list\?/],
   ];
   for (const [args, code, message] of cases) {
     const { code: ended, err } = await project.cell('flags', ...args);
@@ -66,6 +84,9 @@ test('flags: what is wrong is said, and nothing is written', async (t) => {
     t.regex(err, message, args.join(' '));
     t.is(project.read('cell.flags.json'), text, args.join(' '));
   }
+  project.write('cell.flags.json', '{\n  "flags": {\n    "f": tru\n  }\n}\n');
+  const torn = await project.cell('flags');
+  t.regex(torn.err, /cell\.flags\.json:3:13: it is not JSON: [^\n]+\n/);
   project.write('cell.flags.json', '{"flags":{"f":7}}');
   const broken = await project.cell('flags');
   t.is(broken.code, 1);

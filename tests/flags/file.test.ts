@@ -59,7 +59,7 @@ test('a file that is wrong from the beginning is an error at once', (t) => {
   const cwd = folder(t);
   fs.writeFileSync(path.join(cwd, 'cell.flags.json'), 'flags');
   const events = { flags: () => {}, wrong: () => {} };
-  t.throws(() => new FlagFile(cwd, events), { message: /cell\.flags\.json: it is not JSON/ });
+  t.throws(() => new FlagFile(cwd, events), { message: /cell\.flags\.json:1:2: it is not JSON/ });
 });
 
 test('a file of the limit is read, one byte more is not', (t) => {

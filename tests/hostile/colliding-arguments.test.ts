@@ -1,5 +1,5 @@
-// Arguments that are made to have one hash, whatever its seed: a kept reply is found by its
-// arguments' bytes, also while a cell that hides whom it calls asks about its own replies meanwhile.
+// Arguments that are made to have one hash, whatever its seed: a kept reply is found by the bytes
+// of its arguments, also while a cell that hides whom it calls asks about its own replies.
 import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import { S_CALLER } from '../../assembly/shared/layout.ts';

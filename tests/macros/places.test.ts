@@ -29,11 +29,14 @@ function project(
 ) {
   const { folder, remove } = folderWith({});
   t.teardown(remove);
+  const dependencies = Object.fromEntries(Object.keys(packages).map((name) => [name, '*']));
+  fs.writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ dependencies }));
   for (const [name, brings] of Object.entries(packages)) {
     const at = name === '.' ? folder : path.join(folder, 'node_modules', name);
     fs.mkdirSync(at, { recursive: true });
     const entries = Object.keys(brings).map((cell) => [cell, `./${cell}.wasm`]);
-    const data = { name, version: '2.1.0', cell: { brings: Object.fromEntries(entries) } };
+    const cell = { brings: Object.fromEntries(entries) };
+    const data = { name, version: '2.1.0', cell, ...(name === '.' ? { dependencies } : {}) };
     fs.writeFileSync(path.join(at, 'package.json'), JSON.stringify(data));
     for (const [cell, bytes] of Object.entries(brings)) {
       if (bytes !== null) fs.writeFileSync(path.join(at, `${cell}.wasm`), bytes);
@@ -84,8 +87,16 @@ test('packages of a folder above are found; a nearer namesake hides them', async
   fs.mkdirSync(below, { recursive: true });
   t.deepEqual(await who(t, below, 'Retry'), { level: 1, from: 'package acme 2.1.0' });
   fs.mkdirSync(path.join(below, 'node_modules/acme'), { recursive: true });
+  fs.writeFileSync(path.join(below, 'package.json'), '{"devDependencies":{"acme":"3"}}');
   fs.writeFileSync(path.join(below, 'node_modules/acme/package.json'), '{"version":"3.0.0"}');
   const found = await who(t, below, 'Retry');
+  t.regex('from' in found ? found.from : '', /^cell /);
+});
+
+test('a package that nobody asked for by name answers for nothing', async (t) => {
+  const cwd = project(t, { a: { retry: wasm('retry') } });
+  fs.writeFileSync(path.join(cwd, 'package.json'), '{"dependencies":{"b":"*"}}');
+  const found = await who(t, cwd, 'Retry');
   t.regex('from' in found ? found.from : '', /^cell /);
 });
 
@@ -147,6 +158,12 @@ test('hostile packages: paths out of the package, wrong types, damaged files', a
     none: 'null "brings"',
     proto: '{"cell":{"brings":{"__proto__":"./x.wasm"}}}',
   };
+  const dependencies = Object.fromEntries(Object.keys(packages).map((name) => [name, '*']));
+  const asked = JSON.stringify({
+    dependencies: { ...dependencies, '../..': '*' },
+    peerDependencies: 7,
+  });
+  fs.writeFileSync(path.join(folder, 'package.json'), asked);
   for (const [name, text] of Object.entries(packages)) {
     fs.mkdirSync(path.join(folder, 'node_modules', name), { recursive: true });
     fs.writeFileSync(path.join(folder, 'node_modules', name, 'package.json'), text);

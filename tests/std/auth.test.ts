@@ -17,10 +17,9 @@ const NOBODY = { public: false, anyRole: [], scopes: [] };
 
 /** Access of method `one` under these decorators, and everything that was found. */
 async function access(method: string, ofClass = '', settled = {}) {
-  const { negotiated, told, marked } = await talk(service(method, ofClass), discovery, {
-    settings: settled,
-  });
-  return { access: negotiated.access.get('one'), told, marked };
+  const talked = await talk(service(method, ofClass), discovery, { settings: settled });
+  const { negotiated, told, marked, findings } = talked;
+  return { access: negotiated.access.get('one'), told, marked, findings };
 }
 
 test('it answers for five macros, with their documentation', async (t) => {
@@ -196,9 +195,9 @@ test('a misspelt role or scope, where the project says which there are', async (
     ['', "@Auth.policy({ roles: ['customers'] })", /did you mean "customer"\?/, "'customers'"],
   ];
   for (const [method, ofClass, message, at] of cases) {
-    const { told, marked } = await access(method, ofClass, settings);
+    const { told, marked, findings } = await access(method, ofClass, settings);
     t.is(told.length, 1, told.join('\n'));
-    t.regex(told[0], message);
+    t.regex(`${told[0]}\n${findings[0].fix}`, message);
     t.is(marked[0], at);
   }
   const right = "@Auth.require({ role: 'admin', scope: 'read:a' })";
