@@ -3,7 +3,8 @@
 // module than last time would answer. Nothing here decides what a build makes.
 //
 //   .cell/types/assembly.d.ts  names of AssemblyScript      .cell/tsconfig.json
-//   .cell/types/cell.d.ts      names of the SDK             tsconfig.json, where there is none
+//   .cell/types/cell.d.ts      names of the SDK             .cell/tsconfig.programs.json
+//                                                           tsconfig.json, where there is none
 //   .cell/types/macro.d.ts     names that macro cells see beside those
 //   .cell/types/macros.d.ts    every macro that somebody here answers for
 //   .cell/types/remotes.d.ts   what `@remote` classes have, where there are any
@@ -24,6 +25,8 @@ const STAMP = '.cell/out/editor.json';
 
 export interface EditorOptions {
   discovery: Discovery;
+  /** The discovery knows only what was used so far: macros.d.ts that stands has more. */
+  offline?: boolean;
   settings: Settings;
   /** Hash of the tools. */
   tools: string;
@@ -81,28 +84,40 @@ function libraryText(): string {
     .replace(/declare type Number = _Float;/, 'declare interface Number extends _Float {}');
 }
 
-/** An editor takes the nearest tsconfig.json; one that a project has is its own to write. */
+/**
+ * An editor takes the nearest tsconfig.json; one that a project has is its own to write. Ours only
+ * leads on: a project with files of its own may refer to no other that emits nothing, and one that
+ * emits has to list every file that services import.
+ */
 function writeProject(cwd: string): void {
-  const include = ['../**/*.cell.ts', 'types/*.d.ts'];
   const exclude = ['../**/node_modules', '../**/.cell/out'];
-  const own = { compilerOptions: OPTIONS, include, exclude };
-  writeWhole(path.join(cwd, '.cell', 'tsconfig.json'), `${JSON.stringify(own, null, 2)}\n`);
-  const root = path.join(cwd, 'tsconfig.json');
-  if (fs.existsSync(root)) return;
+  const services = {
+    compilerOptions: OPTIONS,
+    include: ['../**/*.cell.ts', 'types/*.d.ts'],
+    exclude,
+  };
   const programs = {
     compilerOptions: PROGRAMS,
-    exclude: ['**/*.cell.ts', '**/node_modules', '.cell'],
-    references: [{ path: './.cell/tsconfig.json' }],
+    include: ['../**/*.ts'],
+    exclude: [...exclude, '../**/*.cell.ts', '../**/.cell'],
   };
-  writeWhole(root, `${JSON.stringify(programs, null, 2)}\n`);
+  const paths = ['.cell/tsconfig.json', '.cell/tsconfig.programs.json'];
+  for (const [i, settings] of [services, programs].entries()) {
+    writeWhole(path.join(cwd, paths[i]), `${JSON.stringify(settings, null, 2)}\n`);
+  }
+  const root = path.join(cwd, 'tsconfig.json');
+  if (fs.existsSync(root)) return;
+  const leading = { files: [], references: paths.map((one) => ({ path: `./${one}` })) };
+  writeWhole(root, `${JSON.stringify(leading, null, 2)}\n`);
 }
 
 async function writeMacros(
   cwd: string,
   discovery: Discovery,
-  { settings, tools }: EditorOptions,
+  { offline = false, settings, tools }: EditorOptions,
 ): Promise<void> {
   const file = path.join(cwd, '.cell/types/macros.d.ts');
+  if (offline && fs.existsSync(file)) return;
   const identities = await identitiesOf(discovery);
   const sets = identities.map(({ cell }) => settings.get(cell) ?? null);
   const digests = identities.map(({ cell, digest }) => [cell, digest]);

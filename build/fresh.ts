@@ -48,6 +48,7 @@ export async function buildFresh(file: string, options: FreshOptions): Promise<F
   const recorded = new Recorded(discovery);
   const macros = {
     ...{ discovery: recorded, features, settings, accepted: options.accept },
+    settingsAt: settingsAt(cwd),
     lockedRemotes: (cell: string) => lockedRemotes(cwd, cell),
   };
   const built = await buildService(file, cwd, tools, macros);
@@ -92,6 +93,12 @@ export async function buildFresh(file: string, options: FreshOptions): Promise<F
   return { kept: { artifacts, summary }, findings, inputs, states, effect };
 }
 
+/** Where the user wrote settings, for findings about them. */
+function settingsAt(cwd: string) {
+  const text = readIfThere(path.join(cwd, 'cell.config.ts'))?.toString('utf8') ?? '';
+  return { path: 'cell.config.ts', text, under: 'cells' };
+}
+
 /** What a cell was built against before, as its lock says. No input of the build: a lock that is
  *  written by a build would make the next one another. */
 function lockedRemotes(cwd: string, cell: string): Manifest['remotes'] | null {
@@ -117,7 +124,11 @@ async function effectsOf(
   const findings = new Findings();
   const there = planned.filter(({ provider }) => provider.level > 0);
   if (there.length < planned.length) warnOfUnmade(planned, source, findings);
-  else reportEffects(await applyEffects(planned), source, findings);
+  else {
+    const outcome = await applyEffects(planned);
+    const first = negotiated.answers.find((a) => a.cell === outcome.failed?.cell)?.first;
+    reportEffects(outcome, first?.source ?? source, findings, first?.use);
+  }
   return findings.sorted();
 }
 

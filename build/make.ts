@@ -14,7 +14,7 @@ import { forget } from './6-lock/standing.ts';
 import { readTools } from './6-lock/tools.ts';
 import type { Finding } from './diagnostics/findings.ts';
 import { writeEditor } from './editor.ts';
-import { knownFeatures } from './features.ts';
+import { knownFeatures, knownSettings } from './features.ts';
 import { Making } from './making.ts';
 import { servicesOf } from './services.ts';
 
@@ -122,6 +122,7 @@ export async function make(options: MakeOptions): Promise<Made[]> {
   try {
     const files = servicesOf(names, cwd);
     await knownFeatures(features, making.discovery);
+    await knownSettings(options.settings ?? new Map(), making.discovery);
     const made = await making.all(files);
     const good = made.filter((m) => m.summary !== null);
     if (check) return made;
@@ -133,6 +134,7 @@ export async function make(options: MakeOptions): Promise<Made[]> {
     if (good.length > 0) {
       ignoreOutput(cwd);
       await writeEditor(cwd, {
+        offline: options.offline === true,
         discovery: making.discovery,
         settings: options.settings ?? new Map(),
         tools: tools.hash,

@@ -164,7 +164,10 @@ export class Making {
     const began = performance.now();
     const { file } = outline;
     const made = this.#blank(file);
-    const [lacking] = needsOf(outline, [...this.#failed.values()]).filter((o) => o !== outline);
+    // A cell that another file has made as well is there.
+    const [lacking] = needsOf(outline, [...this.#failed.values()]).filter(
+      (o) => o !== outline && !this.#owners.has(o.cell),
+    );
     if (lacking !== undefined && discovery !== null) {
       const other = this.#shown(lacking.file);
       made.findings.push(await finding('CELL6004', made.file, { cell: lacking.cell, other }));

@@ -115,6 +115,7 @@ function circumstancesOf(at: string) {
   }
   return {
     settings: settingsOf(settings as Parameters<typeof settingsOf>[0]),
+    settingsAt: { path: 'case.json', text, under: 'settings' },
     features: new Map(profiles as [string, string][]),
   };
 }

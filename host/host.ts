@@ -331,8 +331,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await lanes.load(spec);
       cells.push(spec);
     }
-    const orders = await RevokeOrders.open(run, ({ subject, until }) =>
-      reception.revoke(subject, until),
+    const orders = await RevokeOrders.open(run, ({ subject, until, lift }) =>
+      lift ? reception.lift(subject) : reception.revoke(subject, until),
     );
     parts.orders = orders;
 

@@ -5,8 +5,8 @@ import {
   CONTROL, C_BUCKET_MASK_WORD, C_BUCKETS_WORD, C_COLLECT_SPANS_WORD, C_FORWARD_BYTES_WORD,
   C_LANE_BASE_WORD,
   C_LANE_STRIDE_WORD, C_LANES_WORD, C_MESSAGE_BYTES_WORD, C_RING_BYTES_WORD, C_ROUTE_COUNT_WORD,
-  C_ROUTES_WORD, C_SESSION_COUNT_WORD, C_SESSIONS_WORD, L_NOW, PART_CALL_WORD,
-  ROUTE_BYTES, SESSION_BYTES,
+  C_ROUTES_WORD, C_SESSION_COUNT_WORD, C_SESSIONS_WORD, L_NOW, PART_CALL_WORD, PART_PENDING_WORD,
+  PENDING_BYTES, ROUTE_BYTES, SESSION_BYTES,
 } from '../shared/layout';
 import { ERROR_BYTES } from '../shared/limits';
 
@@ -99,6 +99,12 @@ export function sessionOf(connection: u32): usize {
 @inline
 export function rowOf(route: u32): usize {
   return routes + route * ROUTE_BYTES;
+}
+
+/** Byte offset of a place for a waiting call. */
+@inline
+export function slotAt(slot: u32): usize {
+  return part(PART_PENDING_WORD) + slot * PENDING_BYTES;
 }
 
 /** Microseconds since `stamp`, the low 32 bits of an earlier clock; 0 when it lies ahead. */

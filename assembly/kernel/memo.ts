@@ -19,8 +19,7 @@ import {
   beginAlike, beginsWith, blocksFor, bucketMask, buckets, closeBlocks, free, giveChain, growChain,
   openBlocks, readChain, takeChain, total, writeChain,
 } from './blocks';
-import { lane, now } from './lane';
-import { slotAt } from './pending';
+import { lane, now, slotAt } from './lane';
 import { forgotten, tagsOf } from './tags';
 
 const E_CHAIN: u32 = 4;

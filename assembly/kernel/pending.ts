@@ -6,16 +6,16 @@
 import { HEADER_BYTES } from '../shared/frame';
 import {
   L_COMPLETION, L_SOURCE_WORD, L_WAITING_WORD, P_CALL, P_CONNECTION, P_DEADLINE, P_POLICY, P_ROUTE,
-  P_SESSION, P_STAMP, P_STATE, PART_PENDING_WORD, PENDING_BYTES, RECORD_DATA, SOURCE_WAITING,
+  P_SESSION, P_STAMP, P_STATE, RECORD_DATA, SOURCE_WAITING,
 } from '../shared/layout';
 import { WAITING } from '../shared/limits';
 import { REASON_WAIT_FULL } from '../shared/reason';
 import { INTERNAL, UNAVAILABLE } from '../shared/status';
+import { carry, carryTrace, concludeByPolicy, countByPolicy, uncarry } from './carried';
 import { deadlineOf } from './deadline';
 import { handOver } from './hand';
-import { lane, messageBytes, part, word } from './lane';
+import { lane, messageBytes, slotAt, word } from './lane';
 import { count } from './metrics';
-import { carry, carryTrace, concludeByPolicy, countByPolicy, uncarry } from './policy';
 import { begin, complete, head, inside, place, room, roomy } from './reply';
 import { progress } from './ring';
 import { handSpan } from './spans';
@@ -32,11 +32,6 @@ let next: u32 = 0;
 let reserved: u32 = 0;
 let reservedBytes: u32 = 0;
 let payload: usize = 0;
-
-@inline
-export function slotAt(slot: u32): usize {
-  return part(PART_PENDING_WORD) + slot * PENDING_BYTES;
-}
 
 @inline
 export function stateOf(slot: u32): u32 {

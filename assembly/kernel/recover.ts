@@ -20,15 +20,16 @@ import {
 import { WAITING } from '../shared/limits';
 import { REASON_CPU, REASON_LANE_LOST } from '../shared/reason';
 import { DEADLINE_EXCEEDED, UNAVAILABLE } from '../shared/status';
+import { forgetCarried } from './carried';
 import { extensionBytes, walkExtensions } from './extension';
 import { passed } from './forward';
 import { handedHead, handedTo, handOver, isBegun, rest, routeInHand } from './hand';
-import { lane, lanes, ringBytes, word } from './lane';
+import { lane, lanes, ringBytes, slotAt, word } from './lane';
 import { count } from './metrics';
-import { FREE, slotAt, stateOf } from './pending';
+import { FREE, stateOf } from './pending';
 import { adopt, closeAt, complete, place, publishedHead, ready, usedAt } from './reply';
-import { forgetCarried, forgetInHand } from './policy';
-import { refuse } from './request';
+import { forgetInHand } from './policy';
+import { refuse } from './refusal';
 import { closeSpan, dropTrace } from './spans';
 import { at, done, end, look, outHeadAt, positionOf, progress, record } from './ring';
 

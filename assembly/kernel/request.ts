@@ -2,17 +2,13 @@
 // exactly one of them done, or a refusal. Words of the frame come as arguments: each is read once.
 
 import { FLAG_CHANNEL_MASK, FLAG_EXT, HEADER_BYTES } from '../shared/frame';
-import {
-  HOME_ANY, R_FLAGS, R_HOME, ROUTE_POLICY, ROUTE_WAITING,
-} from '../shared/layout';
+import { HOME_ANY, R_FLAGS, R_HOME, ROUTE_POLICY, ROUTE_WAITING } from '../shared/layout';
 import {
   REASON_DEADLINE_QUEUED, REASON_LANE_LOST, REASON_PAYLOAD_TOO_LARGE, REASON_RATE_ROUTE,
   REASON_RATE_SESSION,
 } from '../shared/reason';
 import { DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE } from '../shared/status';
-import {
-  authorizeAgain, authorizeOn, identity, perSession, standing,
-} from './authorize';
+import { authorizeAgain, authorizeOn, identity, perSession, standing } from './authorize';
 import { passed } from './deadline';
 import { dispatch } from './dispatch';
 import { extensionBytes, traceAt, walkExtensions } from './extension';
@@ -23,7 +19,8 @@ import { charge, retryMs } from './limiter';
 import { count } from './metrics';
 import { accept } from './pending';
 import { serveByPolicy, waitByPolicy } from './policy';
-import { complete, place } from './reply';
+import { refused } from './refusal';
+import { place } from './reply';
 import { progress } from './ring';
 import { adopt, dropTrace } from './spans';
 
@@ -47,20 +44,6 @@ export function request(
   }
   admit(place(key, HEADER_BYTES), p, skip, w0, step, after, slot, key, stamp, trusted);
   if (flags & FLAG_EXT) dropTrace();
-}
-
-/** Answers without a payload: code is status | reason << 8. */
-export function refused(
-  key: u64, call: u32, code: u32, retry: u32, route: u32, stamp: u32, after: u32,
-): void {
-  refuse(key, call, code, retry);
-  progress(after);
-  count(route, stamp, 1);
-}
-
-@inline
-export function refuse(key: u64, call: u32, code: u32, retry: u32): void {
-  complete(place(key, HEADER_BYTES), call, code, retry, 0);
 }
 
 /** A call that may be made; its arguments begin `skip` bytes after the header, its reply goes to

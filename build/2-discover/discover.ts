@@ -66,6 +66,10 @@ export class Discover implements Discovery {
     return null;
   }
 
+  cells(): string[] {
+    return this.#places.cells();
+  }
+
   async namespaces(): Promise<string[]> {
     const found = new Set<string>();
     for (const cell of this.#places.cells()) {

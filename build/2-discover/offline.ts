@@ -136,6 +136,10 @@ export class Published implements Discovery {
     return this.#for([cell]).remote(cell);
   }
 
+  cells() {
+    return this.#inner.cells?.() ?? [];
+  }
+
   namespaces() {
     return this.#inner.namespaces();
   }

@@ -32,6 +32,10 @@ export class Recorded implements Discovery {
     return this.#inner.identify(ns);
   }
 
+  cells() {
+    return this.#inner.cells?.() ?? [];
+  }
+
   namespaces() {
     return this.#inner.namespaces();
   }

@@ -57,6 +57,8 @@ export interface Discovery {
   /** The schema of a cell that is called (`@remote("ledger")`): this project's own built one, a
    *  running one, one that a package brings; null: none is to be found. */
   remote(cell: string): Promise<RemoteCell | null>;
+  /** Names of the cells that are somewhere here, sorted: for "did you mean". */
+  cells?(): string[];
   /** Namespaces that somebody here answers for, used or not, sorted: for the editor. Cheap. */
   namespaces(): Promise<string[]>;
   close(): Promise<void>;
@@ -89,6 +91,8 @@ export interface Macros {
   discovery: Discovery;
   features: Features;
   settings: Settings;
+  /** The text in which `settings` stand, and the key above them; default: cell.config.ts, cells. */
+  settingsAt?: { path: string; text: string; under: string };
   /** Remote cells of a cell as its lock has them: cell -> method -> canonical text. */
   lockedRemotes?(cell: string): Record<string, Record<string, string>> | null | undefined;
   /** Remote cells whose changes are meant. */
@@ -134,6 +138,8 @@ export interface Negotiated {
     level: 0 | 1 | 2;
     from: string;
     digest: string;
+    /** The first use of its macros. */
+    first: { source: SourceShape; use: DecoratorUse };
     description: Description;
     /** SHA-256 of the canonical JSON of what was asked (last round) and of the plan. */
     asked: string;

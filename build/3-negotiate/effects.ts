@@ -2,6 +2,7 @@
 // committed, provider by provider. A failure takes back what can be taken back and says exactly
 // what stands. Never decides what an effect does. Invariant: nothing is committed while anything
 // that is asked for could not be prepared.
+import type { Span } from '../1-read/shapes.ts';
 import type { Effect, EffectRequest, EffectResult } from '../2-discover/protocol.ts';
 import type { Findings, SourceText } from '../diagnostics/findings.ts';
 import type { Negotiated, Provider } from './contract.ts';
@@ -147,18 +148,19 @@ export function standsText({ stands, unknown, troubles }: EffectsOutcome): strin
   return parts.join('. ');
 }
 
-/** Reports a failure at the service's file; true when there was none. */
+/** Reports a failure at `at` of `source`, null: the file as a whole; true when there was none. */
 export function reportEffects(
   outcome: EffectsOutcome,
   source: SourceText,
   findings: Findings,
+  at: Span | null = null,
 ): boolean {
   const { failed } = outcome;
   if (failed === null) return true;
   const { cell, step, message } = failed;
   const fix = failed.fix || 'mend what the message names, then build again';
   const holes = { cell, step, message, fix, stands: standsText(outcome) };
-  findings.report('CELL4044', source, null, holes);
+  findings.report('CELL4044', source, at, holes);
   return false;
 }
 

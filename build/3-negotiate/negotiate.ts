@@ -57,14 +57,14 @@ function answeredBy(parties: Party[]): Set<DecoratorUse> {
 }
 
 function answerOf(party: Party, speakers: Speaker[]): Negotiated['answers'][number] {
-  const { provider, description } = party;
+  const { provider, description, first } = party;
   const { cell, level, from, digest } = provider;
   const speaker = speakers.find((one) => one.party === party);
   const plan = speaker?.plan ?? {
     ...{ contributions: [], facts: [], asks: [], orders: [], complaints: [], effects: [] },
   };
   return {
-    ...{ cell, level, from, digest, description, plan },
+    ...{ cell, level, from, digest, first, description, plan },
     described: messageHash(description),
     asked: speaker?.request ? messageHash(speaker.request) : '',
     planned: messageHash(plan),

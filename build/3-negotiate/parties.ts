@@ -13,6 +13,7 @@ import type { Discovery, Macros, Missing, Provider } from './contract.ts';
 import { checkDescription } from './descriptions.ts';
 import { isAscDecorator, macroOf, macroText } from './names.ts';
 import type { Vocabulary } from './near.ts';
+import { keyPlace } from './settings.ts';
 import { isHandler, type ProjectSite } from './sites.ts';
 
 /** A cell that is asked, with what it is asked about. */
@@ -57,7 +58,7 @@ export async function findParties(
   parties.sort((a, b) => (a.ns < b.ns ? -1 : 1));
   for (const party of parties) {
     checkProfile(party, findings);
-    checkPartySettings(party, findings);
+    checkPartySettings(party, macros, findings);
   }
   const byNs = new Map(parties.map((party) => [party.ns, party]));
   const unknown = sites.flatMap((site) => checkSite(site, byNs, findings));
@@ -69,7 +70,7 @@ export async function findParties(
 
 type Absent = { ns: string; first: Party['first'] } & ({ missing: Missing } | Faulty);
 interface Faulty {
-  cell: string;
+  provider: Provider;
   error: ProviderError;
 }
 
@@ -93,7 +94,7 @@ async function introduce(
     };
     return { party };
   } catch (error) {
-    return { ns, first, cell, error: providerError(error) };
+    return { ns, first, provider, error: providerError(error) };
   }
 }
 
@@ -122,7 +123,7 @@ async function reportUnanswered(
 async function reportAbsent(absent: Absent, words: Vocabulary, findings: Findings): Promise<void> {
   const { ns, first } = absent;
   if (!('missing' in absent)) {
-    reportFailure(absent.cell, absent.error, first, findings);
+    reportFailure(absent.provider, absent.error, first, findings);
     return;
   }
   const { meantBy } = await import('./near.ts');
@@ -145,12 +146,31 @@ const FAILURES = {
 
 /** Reports what a cell did wrong, at its first use. */
 export function reportFailure(
-  cell: string,
+  provider: Provider,
   { failure, message }: ProviderError,
   { source, use }: Party['first'],
   findings: Findings,
 ): void {
-  findings.report(FAILURES[failure], source, use, { cell, what: plainLine(message) });
+  const { cell } = provider;
+  const fix = failure === 'silent' ? silentFix(provider) : crashFix(provider);
+  findings.report(FAILURES[failure], source, use, { cell, what: plainLine(message), fix });
+}
+
+/** This project makes the cell. */
+const isOwn = ({ from }: Provider): boolean => from.startsWith('.cell/out/');
+
+function crashFix(provider: Provider): string {
+  const { cell, level } = provider;
+  if (level === 2) return `look at the log of its host, or run its version that worked`;
+  const log = `what \`${cell}\` logged is above`;
+  return isOwn(provider) ? `mend its macro; ${log}` : `${log}; go back to its version that worked`;
+}
+
+function silentFix(provider: Provider): string {
+  const { cell, level } = provider;
+  if (isOwn(provider)) return `look for an endless loop in the macros of \`${cell}\``;
+  const loop = 'when it hangs each time, its macro has an endless loop: tell its author';
+  return `${level === 2 ? `start it again (cell run ${cell}) and build` : 'build again'}; ${loop}`;
 }
 
 /** One line for people: what a cell says may hold anything. */
@@ -182,13 +202,13 @@ function checkProfile({ description, profile, provider, first }: Party, findings
     ? 'without it there is no service'
     : near === null
       ? `one of ${list.join(', ')}`
-      : `did you mean ${cell}=${near}?`;
+      : `did you mean ${cell}=${near}? There is ${list.join(', ')}`;
   findings.report('CELL4027', first.source, first.use, { cell, profile, hint });
 }
 
-/** Settings stand in cell.config.ts: the finding names their key, at the first use of the cell. */
-function checkPartySettings(party: Party, findings: Findings): void {
-  const { settings, description, provider, first } = party;
+/** Settings stand in a file of their own: the finding names it and the key. */
+function checkPartySettings(party: Party, { settingsAt }: Macros, findings: Findings): void {
+  const { settings, description, provider } = party;
   if (settings === undefined) return;
   for (const { code, holes } of checkSettings(description.settings, settings, provider.cell)) {
     const { key, hint, wants } = holes;
@@ -197,8 +217,15 @@ function checkPartySettings(party: Party, findings: Findings): void {
       CELL4010: `${holes.what} is there twice`,
       CELL4011: `is missing: ${wants}; add ${hint}`,
     };
-    const what = `${key === undefined ? '' : `${key}: `}${told[code] ?? `wants ${wants}; ${hint}`}`;
-    findings.report('CELL4028', first.source, first.use, { cell: provider.cell, what });
+    const what = told[code] ?? `wants ${wants}; ${hint}`;
+    const { path, text, under } = settingsAt ?? {
+      path: 'cell.config.ts',
+      text: '',
+      under: 'cells',
+    };
+    const keys = [under, provider.cell, ...(key === undefined ? [] : key.split('.'))];
+    const said = { file: path, cell: provider.cell, key: keys.join('.'), what };
+    findings.report('CELL4028', { path, text }, keyPlace(text, keys), said);
   }
 }
 

@@ -67,7 +67,7 @@ export async function converse(parties: Party[], findings: Findings): Promise<Sp
       if (error === null) continue;
       due[i].failed = true;
       const { party } = due[i];
-      reportFailure(party.provider.cell, error, party.first, findings);
+      reportFailure(party.provider, error, party.first, findings);
     }
   }
   const restless = speakers.filter((one) => wants(one, speakers));

@@ -13,7 +13,7 @@ type Value =
   | readonly Value[]
   | { readonly [key: string]: Value };
 
-/** Settings stand in no source text: findings about them name their keys instead. */
+/** Settings come as values: keyPlace finds where they were written. */
 const NOWHERE: Span = { start: 0, end: 0 };
 
 function literal(value: Value): Literal {
@@ -36,4 +36,22 @@ const isList = (value: Value): value is readonly Value[] => Array.isArray(value)
  */
 export function settingsOf(cells: Readonly<Record<string, Value>> = {}): Settings {
   return new Map(Object.entries(cells).map(([cell, value]) => [cell, literal(value)]));
+}
+
+/**
+ * Where the last of `keys` is written in `text`, each behind the one before it; of the last that is
+ * there when it lacks. null: nothing is there. The text is not parsed: a guess, for people to see.
+ */
+export function keyPlace(text: string, keys: readonly string[]): Span | null {
+  let place: Span | null = null;
+  for (const key of keys) {
+    const word = key.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    const pattern = new RegExp(`(?<![\\w$])(["']?)${word}\\1\\s*:`, 'g');
+    pattern.lastIndex = place?.end ?? 0;
+    const found = pattern.exec(text);
+    if (found === null) break;
+    const quotes = found[1].length * 2;
+    place = { start: found.index, end: found.index + key.length + quotes };
+  }
+  return place;
 }

@@ -184,11 +184,10 @@ class Gatherer {
         this.#refuse(one, 'it passes on a failure (`$fail`) that it never caught (`$attempt`)');
         return false;
       }
-      if (![...namesIn(one.text)].some((name) => ANSWERING.has(name))) {
-        this.#refuse(one, SILENT);
-        return false;
-      }
-      return this.#parses(one, one.text, judge.statements(one.text));
+      if (!this.#parses(one, one.text, judge.statements(one.text))) return false;
+      const answers = [...namesIn(one.text)].some((name) => ANSWERING.has(name));
+      if (!answers) this.#refuse(one, SILENT, PROCEED);
+      return answers;
     }
     return (
       this.#named(one) &&
@@ -282,9 +281,10 @@ class Gatherer {
     return false;
   }
 
-  #refuse(one: Placed, reason: string): void {
+  #refuse(one: Placed, reason: string, fix = MOVE): void {
     const { macro, cell, source, at } = originOf(one);
-    this.#findings.report('CELL4062', source, at, { macro, cell, reason: plainLine(reason) });
+    const holes = { macro, cell, reason: plainLine(reason), fix };
+    this.#findings.report('CELL4062', source, at, holes);
   }
 
   #twice(one: Placed, what: string, other: string): void {
@@ -299,6 +299,13 @@ const ANSWERING = new Set(
 );
 const SILENT =
   'its text neither calls what it stands around ($proceed, $attempt) nor sets `result` nor fails';
+
+const PROCEED =
+  'write `$proceed;` in the text of the wrap, where the method is to run; when the cell is not ' +
+  'yours, tell its authors';
+
+/** What helps where a contribution has no place. */
+export const MOVE = 'move the decorator to a declaration that it is made for, or remove it';
 
 /** Characters of a macro's code that an error shows. */
 const EXCERPT = 100;

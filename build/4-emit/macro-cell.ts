@@ -20,6 +20,8 @@ export interface MacroPart {
   from: string;
   source: SourceShape;
   at: Span;
+  /** The cell that answered has found fault with it, in its own words. */
+  blamed?: boolean;
 }
 
 /** Names of methods by what they do in a macro cell. */
@@ -144,7 +146,8 @@ class PartReader {
   #json<T>(part: MacroPart, read: (value: unknown, faults: Faulty) => T): T {
     const faults: string[] = [];
     const value = read(parseJson(part.text, faults), faults);
-    if (faults.length > 0) this.#report('CELL4043', part, { reason: faults[0] });
+    if (faults.length > 0 && part.blamed !== true)
+      this.#report('CELL4043', part, { reason: faults[0] });
     return value;
   }
 

@@ -42,9 +42,17 @@ export async function addRemotes(
     const cell = stand.placed.text;
     const found = await macros.discovery.remote(cell);
     if (found) await add(project, stand, found.schema, own, macros, findings);
-    else findings.report('CELL4080', stand.source, stand.placed.useRef, { cell });
+    else {
+      const cells = (macros.discovery.cells?.() ?? []).filter((name) => name !== own);
+      const near = nearest(cell, cells);
+      const fix = near === null ? FIND : `did you mean "${near}"? Else ${FIND}`;
+      findings.report('CELL4080', stand.source, stand.placed.useRef, { cell, fix });
+    }
   }
 }
+
+const FIND =
+  'build it (`cell build` in the project that has it), run it (`cell run`), or correct the name';
 
 /** One class a cell, and none for the cell itself. */
 function checkStand(stand: Stand, all: Stand[], own: string, findings: Findings): void {

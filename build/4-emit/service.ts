@@ -5,8 +5,9 @@ import type { Field, Manifest, Method, Schema, Type } from '../../host/schema/ty
 import type { Project } from '../1-read/project.ts';
 import type { ClassShape, MethodShape, Span, TypeShape } from '../1-read/shapes.ts';
 import type { Negotiated } from '../3-negotiate/contract.ts';
+import { isAscDecorator } from '../3-negotiate/names.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import type { AddedMethod, Additions } from './additions.ts';
+import { type AddedMethod, type Additions, MOVE } from './additions.ts';
 import { type MacroCell, macroCellOf, PROTOCOL_NAMES, withMacroMethods } from './macro-cell.ts';
 import { macroMethods, macroPartsOf } from './macro-parts.ts';
 import { originOf } from './origin.ts';
@@ -58,7 +59,11 @@ export function describeService(
     types,
     findings,
   });
-  const whole = source.faults.length === 0;
+  // A method whose decorator was refused might have been a macro or a handler's.
+  const refused = shape.methods
+    .flatMap((m) => m.decorators)
+    .some((use) => !negotiated.answered.has(use) && !isAscDecorator(use));
+  const whole = source.faults.length === 0 && !(refused && findings.count > 0);
   const macros = macroCellOf(macroPartsOf(negotiated), shape, findings);
   if ((methods.length === 0 && whole && macros === null) || methods.length > METHODS) {
     const code = methods.length === 0 ? 'CELL2010' : 'CELL2013';
@@ -133,7 +138,7 @@ function pointed({ from, shape }: AddedMethod, findings: Findings): MethodShape 
   if (odd !== undefined || shape.typeParameters !== null) {
     const what = odd === undefined ? 'has type parameters' : `\`${odd.name}\` ${FORMS[odd.form]}`;
     const reason = `\`${shape.name}\` cannot be called: ${what}`;
-    findings.report('CELL4062', source, at, { macro, cell, reason });
+    findings.report('CELL4062', source, at, { macro, cell, reason, fix: MOVE });
   }
   const params = shape.params.map((p) => ({ ...p, type: moved(p.type, at) }));
   return { ...shape, params, result: moved(shape.result, at) };

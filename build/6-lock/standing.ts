@@ -20,6 +20,7 @@ import {
   readApproved,
   unapproved,
 } from './approved.ts';
+import { broughtText } from './brought-text.ts';
 import { changes } from './changes.ts';
 import { namesIn, readIfThere, removeFile, writeWhole } from './files.ts';
 
@@ -60,8 +61,8 @@ export function compare(cwd: string, wanted: Wanted): Standing {
     note(CAPABILITIES_LOCK, 'it is damaged', [tell]);
   }
   for (const { name, by } of unapproved(cells[wanted.cell], wanted.approval)) {
-    const how = `${wanted.cell} may not use ${name} yet (brought by ${by.join(', ')})`;
-    const brought = `(brought by ${by.join(', ')})`;
+    const how = `${wanted.cell} may not use ${name} yet (brought by ${broughtText(by.join(', '))})`;
+    const brought = `(brought by ${broughtText(by.join(', '))})`;
     const tell = `may use ${name} now ${brought}; approved in ${CAPABILITIES_LOCK}`;
     note(CAPABILITIES_LOCK, how, [tell]);
   }

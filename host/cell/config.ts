@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import type { Grants } from '../lane/contract.ts';
 import { nearest } from '../schema/nearest.ts';
 import { ConfigError } from './config-error.ts';
+import { placeOfKey } from './config-place.ts';
 import { keyUrl } from './key-url.ts';
 import { type Setting, setting } from './setting.ts';
 
@@ -99,6 +100,24 @@ export function defineConfig(config: Config): Config {
 
 type Check = (value: unknown, at: string) => void;
 
+/** Faults that are told of one configuration. */
+const FAULTS = 10;
+
+/** Runs all checks; throws one ConfigError with a line for each that failed. */
+function every(checks: (() => void)[]): void {
+  const lines: string[] = [];
+  for (const check of checks) {
+    try {
+      check();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      lines.push(...error.message.split('\n'));
+    }
+    if (lines.length >= FAULTS) break;
+  }
+  if (lines.length > 0) throw new ConfigError(lines.slice(0, FAULTS).join('\n'));
+}
+
 function fail(at: string, expected: string, value: unknown): never {
   const got = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
   throw new ConfigError(`${at}: expected ${expected}, got ${got.slice(0, 80)}`);
@@ -120,7 +139,7 @@ const listOf =
   (check: Check): Check =>
   (value, at) => {
     if (!Array.isArray(value)) fail(at, 'a list', value);
-    for (const [i, entry] of value.entries()) check(entry, `${at}[${i}]`);
+    every(value.map((entry, i) => () => check(entry, `${at}[${i}]`)));
   };
 
 const cellName: Check = (value, at) => {
@@ -139,8 +158,8 @@ const shape =
   (keys: Record<string, Check>, needed: string[] = []): Check =>
   (value, at) => {
     const object = plainObject(value, at);
-    for (const key of Object.keys(object)) {
-      if (keys[key] === undefined) {
+    const one = (key: string) => (): void => {
+      if (!Object.hasOwn(keys, key)) {
         const meant = nearest(key, Object.keys(keys));
         const hint = meant
           ? `did you mean \`${meant}\`?`
@@ -148,18 +167,24 @@ const shape =
         throw new ConfigError(`${at}.${key}: there is no such key; ${hint}`);
       }
       if (object[key] !== undefined) keys[key](object[key], `${at}.${key}`);
-    }
-    for (const key of needed)
-      if (object[key] === undefined) fail(`${at}.${key}`, 'a value', undefined);
+    };
+    const missing = needed.filter((key) => object[key] === undefined);
+    every([
+      ...Object.keys(object).map(one),
+      ...missing.map((key) => () => fail(`${at}.${key}`, 'a value', undefined)),
+    ]);
   };
 
 const recordOf =
   (check: Check, pattern: RegExp, keyIs: string): Check =>
   (value, at) => {
-    for (const [key, entry] of Object.entries(plainObject(value, at))) {
-      if (!pattern.test(key)) throw new ConfigError(`${at}: \`${key}\` is not ${keyIs}`);
-      check(entry, `${at}.${key}`);
-    }
+    const one =
+      ([key, entry]: [string, unknown]) =>
+      () => {
+        if (!pattern.test(key)) throw new ConfigError(`${at}: \`${key}\` is not ${keyIs}`);
+        check(entry, `${at}.${key}`);
+      };
+    every(Object.entries(plainObject(value, at)).map(one));
   };
 
 const positive: Check = (value, at) => {
@@ -272,7 +297,10 @@ const config = shape({
   cells: recordOf(setting, CELL_NAME, 'the name of a cell (kebab-case)'),
 });
 
-/** Checks a configuration. Throws ConfigError, whose message begins with `name`. */
+/**
+ * Checks a configuration. Throws ConfigError: a line for each key that is wrong, which begins with
+ * `name`.
+ */
 export function checkConfig(value: unknown, name = 'cell.config.ts'): Config {
   config(value, name);
   return value as Config;
@@ -303,6 +331,23 @@ export function checkServed(
   }
 }
 
+/** `checkConfig`; the lines of its ConfigError end with the places of the keys in the file. */
+function checkLoaded(value: unknown, file: string): Config {
+  try {
+    return checkConfig(value);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const text = fs.readFileSync(file, 'utf8');
+    const lines = error.message.split('\n').map((line) => {
+      const path = /^cell\.config\.ts(\S*): (?:`(\S+)` is not )?/.exec(line);
+      const key = path?.[2] === undefined ? '' : `.${path[2]}`;
+      const place = path === null ? null : placeOfKey(text, `${path[1]}${key}`);
+      return place === null ? line : `${line} (cell.config.ts:${place})`;
+    });
+    throw new ConfigError(lines.join('\n'));
+  }
+}
+
 /**
  * Loads `cell.config.ts` from `folder`; without one, the empty configuration. Folders and files
  * that it names become absolute, relative to the configuration. Throws ConfigError.
@@ -319,7 +364,7 @@ export async function loadConfig(folder: string): Promise<Config> {
   if (loaded.default === undefined) {
     throw new ConfigError('cell.config.ts: write `export default defineConfig({ ... })`');
   }
-  const { issuers, grants, ...rest } = checkConfig(loaded.default);
+  const { issuers, grants, ...rest } = checkLoaded(loaded.default, file);
   const found: Config = rest;
   if (issuers) {
     found.issuers = issuers.map((i) =>

@@ -121,7 +121,7 @@ export function readModule(bytes: Uint8Array, file: string): CellModule {
     if (bytes.length > MODULE_BYTES) {
       throw new ModuleError(`it has ${bytes.length} bytes; at most ${MODULE_BYTES} are loaded`);
     }
-    const { custom, memories, tables } = readSections(bytes);
+    const { custom, memories, tables } = whole(() => readSections(bytes));
     const schema = within('cell:schema', () => checkSchema(readJson(custom, 'cell:schema')));
     const manifest = within('cell:manifest', () =>
       checkManifest(readJson(custom, 'cell:manifest')),
@@ -133,7 +133,7 @@ export function readModule(bytes: Uint8Array, file: string): CellModule {
     }
     const pages = checkMemory(memories);
     checkTable(tables);
-    const module = compile(bytes);
+    const module = whole(() => compile(bytes));
     checkExports(module, manifest);
     const imports = WebAssembly.Module.imports(module);
     for (const { module: from, name, kind } of imports) {
@@ -150,6 +150,16 @@ export function readModule(bytes: Uint8Array, file: string): CellModule {
     };
   } catch (error) {
     if (error instanceof ModuleError) error.message = `${file}: ${error.message}`;
+    throw error;
+  }
+}
+
+/** Runs `read`; what fails there is a file that was cut or damaged, not a cell that is wrong. */
+function whole<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ModuleError) error.fix = 'build it again: cell build';
     throw error;
   }
 }

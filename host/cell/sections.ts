@@ -14,6 +14,8 @@ export const MODULE_BYTES = 32 << 20;
 /** A binary that is not a module this host takes. The message says what and where. */
 export class ModuleError extends Error {
   override name = 'ModuleError';
+  /** What helps, where that is clear. */
+  fix: string | undefined;
 }
 
 /** Limits of a memory (pages of 64 KB) or a table (elements), as declared. */

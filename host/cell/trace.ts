@@ -27,12 +27,28 @@ const FRAMES = 16;
 export function traceTrap(error: unknown, map?: string): Trap {
   const stack = error instanceof Error && typeof error.stack === 'string' ? error.stack : '';
   const calls = wasmCalls(stack);
-  const frames = calls.length > 0 ? placed(calls, map) : [];
+  const frames = calls.length > 0 ? placed(calls, map).filter(isTold) : [];
   const user = frames.find((f) => f.user && f.file !== null);
   return { frames, at: user ? `${user.file}:${user.line}:${user.column}` : '' };
 }
 
+/** The file of the guest's side of a panic: it says how a trap was told, not where it is. */
+const PANIC = '~lib/cell/panic.ts';
+/** The entry that the build generates. */
+const ENTRY = '__cell.ts';
+
+/**
+ * False for the panic's own frames, and for nameless ones in the library: those are functions of
+ * another module, whose index and offset mean nothing in this map.
+ */
+function isTold({ function: name, file, user }: TrapFrame): boolean {
+  if (file === PANIC) return false;
+  return user || file === null || file === ENTRY || !name.startsWith('#');
+}
+
 interface WasmCall {
+  /** Address of the module: frames of one stack are of the cell, of its membrane, of the kernel. */
+  module: string;
   index: number;
   offset: number;
 }
@@ -40,9 +56,9 @@ interface WasmCall {
 /** The wasm frames of a stack as V8 prints them: `wasm://wasm/<hash>:wasm-function[12]:0x1a2b`. */
 function wasmCalls(stack: string): WasmCall[] {
   const calls: WasmCall[] = [];
-  for (const m of stack.matchAll(/wasm-function\[(\d+)\]:0x([0-9a-f]+)/g)) {
+  for (const m of stack.matchAll(/([^\s(]*)wasm-function\[(\d+)\]:0x([0-9a-f]+)/g)) {
     if (calls.length === FRAMES) break;
-    calls.push({ index: Number(m[1]), offset: Number.parseInt(m[2], 16) });
+    calls.push({ module: m[1], index: Number(m[2]), offset: Number.parseInt(m[3], 16) });
   }
   return calls;
 }
@@ -62,14 +78,16 @@ function placed(calls: WasmCall[], map: string | undefined): TrapFrame[] {
           read,
           calls.map((c) => c.offset),
         );
-  return calls.map(({ index }, i) => {
+  const frames = calls.map(({ index }, i): TrapFrame => {
     const known = read?.cell?.functions?.[index];
     const name = known === undefined ? `#${index}` : String(known).replace(/^.*\//, '');
     const place = places[i] ?? { file: null, line: 0, column: 0 };
-    const inner =
-      place.file === null || place.file.startsWith('~lib/') || place.file === '__cell.ts';
+    const inner = place.file === null || place.file.startsWith('~lib/') || place.file === ENTRY;
     return { function: name, ...place, user: !inner };
   });
+  // The innermost frame that is surely the user's says which module the map is of.
+  const sure = frames.findIndex((f) => f.user && !f.function.startsWith('#'));
+  return sure < 0 ? frames : frames.filter((_, i) => calls[i].module === calls[sure].module);
 }
 
 function parseMap(text: string): ReadMap | null {

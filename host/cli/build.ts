@@ -3,6 +3,7 @@
 import module from 'node:module';
 import path from 'node:path';
 import { accessText } from '../../build/6-lock/access-text.ts';
+import { broughtText } from '../../build/6-lock/brought-text.ts';
 import type { Asked, Made } from '../../build/make.ts';
 import { printable } from '../lane/printable.ts';
 import { type MacroFlags, makeOptions } from './macro-flags.ts';
@@ -86,7 +87,7 @@ async function print(made: Made, check: boolean): Promise<void> {
   if (asked.length > 0) console.log(table(asked.map(macroRow)));
   if (summary.answers !== null) console.log(`  answers for ${answersFor(summary.answers)}`);
   if (summary.capabilities.length > 0) {
-    const list = summary.capabilities.map((c) => `${c.name} (${c.broughtBy})`);
+    const list = summary.capabilities.map((c) => `${c.name} (${broughtText(c.broughtBy)})`);
     console.log(`  needs ${list.join(', ')}`);
   }
   // What was kept of a build was done when it was made.

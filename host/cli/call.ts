@@ -17,6 +17,7 @@ import {
   Synapse,
   statusName,
 } from '../synapse/node/index.ts';
+import { reasonName, type Told, toldOf } from './call-failure.ts';
 import { typeText } from './inspect.ts';
 import { findModule } from './locate.ts';
 import { style, UserError } from './print.ts';
@@ -173,16 +174,19 @@ function detailsOf(schema: Schema, { type, details }: CellError): unknown {
   }
 }
 
-function printFailure(error: CellError, schema: Schema, json: boolean): void {
-  const { status, message, method, reason, retryAfterMs, type } = error;
+function printFailure(error: CellError, told: Told, schema: Schema, json: boolean): void {
+  const { method, reason, retryAfterMs, type } = error;
+  const { status, message, fix } = told;
   const details = detailsOf(schema, error);
   if (json) {
-    const told = { status: statusName(status), message, method, reason, retryAfterMs };
-    console.log(JSON.stringify({ error: { ...told, type, details } }));
+    const what = { status: statusName(status), message, ...(fix === null ? {} : { fix }) };
+    const why = { method, reason, reasonName: reasonName(reason), retryAfterMs };
+    console.log(JSON.stringify({ error: { ...what, ...why, type, details } }));
     return;
   }
   console.error(`${style(['red', 'bold'], `${statusName(status)}:`, process.stderr)} ${message}`);
   if (details !== null) console.error(`details: ${type} ${JSON.stringify(details)}`);
+  if (fix !== null) console.error(`fix: ${fix}`);
 }
 
 /** Calls one method and prints its result as JSON. 1 when the call was refused or failed. */
@@ -216,7 +220,7 @@ export async function call(
     return 0;
   } catch (error) {
     if (!(error instanceof CellError)) throw error;
-    printFailure(error, schema, flags.json === true);
+    printFailure(error, toldOf(error, method, ref.name, flags), schema, flags.json === true);
     return 1;
   } finally {
     synapse?.close();

@@ -78,11 +78,16 @@ export function addCall(program: Command, done: (code: number) => void): void {
     .option('--trace [traceparent]', 'call within this trace, or begin one and print its id')
     .option(
       '--timeout <ms>',
-      'milliseconds until the call is given up',
+      'milliseconds until connecting, and then the call, is given up',
       whole(1, 3_600_000),
       10_000,
     )
-    .option('--json', 'print the result, or the error, as one line of JSON')
+    .option('--json', 'print the result, or the error, as one line of JSON (`reason`: see below)')
+    .addHelpText(
+      'after',
+      '\n`reason` of an error is 0 where the cell itself answered; else the host did, and\n' +
+        '`reasonName` names why, e.g. REASON_ROLE. The exit code is 1 for any error.',
+    )
     .action(
       async (
         cell: string,
@@ -135,12 +140,14 @@ export function addReaders(program: Command, done: (code: number) => void): void
         whole(1, 87_600),
         24,
       )
+      .option('--lift', 'take back what was revoked of it: its tokens are taken again')
       .option('--json', 'print one JSON object')
-      .action(async (subject: string, options: { for: number; json?: boolean }) => {
+      .action(async (subject: string, options: import('./revoke.ts').RevokeFlags) => {
         const { revoke } = await import('./revoke.ts');
-        done(await revoke(subject, options.for, options.json === true));
+        done(await revoke(subject, options));
       }),
     'cell revoke mallory',
     'cell revoke mallory --for 720',
+    'cell revoke mallory --lift',
   );
 }

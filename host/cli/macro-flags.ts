@@ -54,7 +54,7 @@ export async function makeOptions(
 ): Promise<Omit<MakeOptions, 'files'>> {
   const { loadConfig } = await import('../cell/config.ts');
   const { settingsOf } = await import('../../build/3-negotiate/settings.ts');
-  const { discoveryWith } = await import('./discovery.ts');
+  const { discoveryWith, macroLog } = await import('./discovery.ts');
   const config = await loadConfig(cwd);
   if (flags.offline !== true && flags.start !== false) {
     const { buildStandardCells } = await import('../../cells/std/build.ts');
@@ -68,6 +68,6 @@ export async function makeOptions(
     features: flags.features ?? new Map(),
     accept: flags.accept ?? [],
     settings: settingsOf(config.cells),
-    discover: discoveryWith(config),
+    discover: discoveryWith(config, macroLog()),
   };
 }

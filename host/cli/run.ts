@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { approved } from '../../build/6-lock/approved.ts';
 import { type Config, loadConfig } from '../cell/config.ts';
+import { leftOut } from '../cell/left-out.ts';
 import { folderPage, type Page } from '../gateway/pages.ts';
 import { type Host, startHost } from '../host.ts';
 import type { LaneEvents } from '../lane/contract.ts';
@@ -156,12 +157,46 @@ export async function untilStopped(host: Host): Promise<void> {
   await host.stop();
 }
 
+/** Cells that answer whoever calls, whatever their decorators say. */
+function unguarded({ cells }: Host): string[] {
+  const open = cells.filter(({ file }) => {
+    try {
+      return leftOut(file)?.includes('auth') === true;
+    } catch {
+      return false; // a damaged map says nothing
+    }
+  });
+  return open.map(
+    ({ name }) =>
+      `auth is off: any session may call everything in ${name}, ` +
+      `which was built with --features auth=off`,
+  );
+}
+
+/** Cells that a served one calls and that are not served: its calls of them are UNAVAILABLE. */
+function unserved({ cells }: Host): string[] {
+  const names = cells.map((c) => c.name);
+  return cells.flatMap(({ name, manifest }) =>
+    Object.keys(manifest.remotes ?? {})
+      .filter((other) => !names.includes(other))
+      .map(
+        (other) => `${name} calls ${other}, which is not served here: cell run ${name} ${other}`,
+      ),
+  );
+}
+
+/** What a host that starts all the same should say of its cells. */
+const warningsOf = (host: Host): string[] => [...unserved(host), ...unguarded(host)];
+
 function announce(host: Host, flags: RunFlags): void {
   const names = host.cells.map((c) => c.name);
   if (flags.json) {
     const { url, socket, port } = host;
     const listener = host.listener.kind;
-    console.log(JSON.stringify({ event: 'ready', url, socket, port, listener, cells: names }));
+    const warnings = warningsOf(host);
+    const more = warnings.length === 0 ? {} : { warnings };
+    const ready = { event: 'ready', url, socket, port, listener, cells: names, ...more };
+    console.log(JSON.stringify(ready));
     return;
   }
   const { count } = host.lanes;
@@ -173,6 +208,7 @@ function announce(host: Host, flags: RunFlags): void {
   if (host.metrics) console.log(`  metrics   ${pageUrl(host)}metrics`);
   if (host.mintToken)
     console.log('  tokens    development issuer (loopback only); see `cell call --help`');
+  for (const line of warningsOf(host)) console.log(`  ${style('yellow', 'warning')}   ${line}`);
   const cell = host.cells[0];
   const method = cell?.schema.methods.find((m) => m.channel === undefined);
   if (cell && method) {

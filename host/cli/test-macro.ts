@@ -8,7 +8,7 @@ import { printFinding } from '../../build/diagnostics/findings.ts';
 import { make, PLACES } from '../../build/make.ts';
 import type { CaseResult, Difference } from '../../build/test-macro.ts';
 import { type Config, loadConfig } from '../cell/config.ts';
-import { discoveryWith } from './discovery.ts';
+import { discoveryWith, macroLog } from './discovery.ts';
 import { lineDifference, linesOf } from './line-diff.ts';
 import { makeOptions } from './macro-flags.ts';
 import { style, UserError } from './print.ts';
@@ -41,7 +41,7 @@ export async function testMacro({ folder, cwd, update, json }: TestMacroFlags): 
   const config = await loadConfig(cwd);
   const inputs = cases.map((one) => path.join(one, INPUT));
   await buildOwn(inputs, at, { cwd, config });
-  const discovery = discoveryWith(config)({ cwd, start: true });
+  const discovery = discoveryWith(config, macroLog())({ cwd, start: true });
   const results: CaseResult[] = [];
   try {
     for (const one of cases) {

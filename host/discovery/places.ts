@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../cell/config.ts';
+import type { LaneEvents } from '../lane/contract.ts';
 import type { Schema } from '../schema/types.ts';
 import type { Synapse } from '../synapse/index.ts';
 import { type ModuleFacts, Modules } from './modules.ts';
@@ -35,10 +36,13 @@ export class CellPlaces {
   #running: RunningHost | string | undefined;
   #brought: (Brought & { kind: 'package' | 'standard' })[] | undefined;
 
-  /** @param config grants for cells that are started; what it does not say is denied */
-  constructor(cwd: string, config: Config) {
+  /**
+   * @param config grants for cells that are started; what it does not say is denied
+   * @param events what started cells log; by default nobody reads it
+   */
+  constructor(cwd: string, config: Config, events?: LaneEvents) {
     this.#cwd = cwd;
-    this.#shelf = new Shelf(config, (cell) => this.#factsOf(cell));
+    this.#shelf = new Shelf(config, (cell) => this.#factsOf(cell), events);
   }
 
   of(cell: string): CellPlace[] {

@@ -3,6 +3,7 @@
 // is built anew. Cells that a cell calls are loaded with it.
 import fs from 'node:fs';
 import type { Config } from '../cell/config.ts';
+import type { LaneEvents } from '../lane/contract.ts';
 import type { Synapse } from '../synapse/index.ts';
 import type { ModuleFacts } from './modules.ts';
 import { SILENT } from './silent.ts';
@@ -17,12 +18,17 @@ interface Standing {
 /** The started hosts of one build. */
 export class Shelf {
   readonly #config: Config;
+  readonly #events: LaneEvents;
   readonly #factsOf: (cell: string) => ModuleFacts | null;
   readonly #standing: Standing[] = [];
 
-  /** @param factsOf the module of a cell that another one calls; null: there is none */
-  constructor(config: Config, factsOf: (cell: string) => ModuleFacts | null) {
+  /**
+   * @param factsOf the module of a cell that another one calls; null: there is none
+   * @param events what the cells log
+   */
+  constructor(config: Config, factsOf: (cell: string) => ModuleFacts | null, events = SILENT) {
     this.#config = config;
+    this.#events = events;
     this.#factsOf = factsOf;
   }
 
@@ -47,7 +53,7 @@ export class Shelf {
     const fits = ({ cells }: Standing): boolean => (cells.get(cell)?.digest ?? digest) === digest;
     const found = this.#standing.find(fits);
     if (found !== undefined) return found;
-    const standing: Standing = { host: start(this.#config), cells: new Map() };
+    const standing: Standing = { host: start(this.#config, this.#events), cells: new Map() };
     standing.host.catch(() => {});
     this.#standing.push(standing);
     return standing;
@@ -75,8 +81,8 @@ export class Shelf {
   }
 }
 
-async function start(config: Config): Promise<StartedHost> {
+async function start(config: Config, events: LaneEvents): Promise<StartedHost> {
   // Lanes, kernel and session are loaded only by builds that start a host.
   const { StartedHost } = await import('./started.ts');
-  return StartedHost.start(config, SILENT);
+  return StartedHost.start(config, events);
 }

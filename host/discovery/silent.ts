@@ -1,4 +1,4 @@
-// Owns what becomes of the lines that guests log during a build: nobody reads them.
+// Owns what becomes of the lines that guests log where nobody reads them: nothing.
 import type { LaneEvents } from '../lane/contract.ts';
 
 /** Tells nobody. */

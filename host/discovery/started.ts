@@ -44,6 +44,7 @@ const VERIFIER: Verifier = { verify: async () => BUILD, warm: () => {}, close: (
 const NO_REVOCATIONS: Revocations = {
   revoked: () => false,
   revoke: async () => {},
+  lift: async () => {},
   list: () => [],
   close: async () => {},
 };
@@ -118,7 +119,8 @@ export class StartedHost {
       ...(pages === undefined ? {} : { pages }),
     });
     const place = { firstRoute: this.#routes, index: this.#cells.length };
-    const spec: CellSpec = { name, module, schema, manifest, ...place, grants: granted, file };
+    const seat = { ...place, grants: granted, file, map: `${file}.map` };
+    const spec: CellSpec = { name, module, schema, manifest, ...seat };
     await this.#lanes.load(spec);
     this.#cells.push(spec);
     this.#routes += schema.methods.length;

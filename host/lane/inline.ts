@@ -64,7 +64,10 @@ class InlineLanes implements Lanes {
       memory: memory.memory,
     });
     const told = {
-      log: (line: LogLine) => events.log({ ...line, lane: 0 }),
+      log: (line: LogLine) => {
+        this.logs.catchUp(0);
+        events.log({ ...line, lane: 0 });
+      },
       published: () => this.serve(),
     };
     this.lane = new Lane(memory, 0, modules, told, options.drivers);

@@ -140,7 +140,10 @@ export class WorkerLanes implements Lanes {
   }
 
   private heard(seat: Seat, message: FromLane): void {
-    if (message.kind === 'log') this.events.log({ ...message.line, lane: seat.lane });
+    if (message.kind === 'log') {
+      this.logs.catchUp(seat.lane);
+      this.events.log({ ...message.line, lane: seat.lane });
+    }
     if (message.kind !== 'unloaded') return;
     seat.holds.delete(message.cell);
     this.tell('error', this.cells.nameOf(message.cell), message.error, seat.lane);

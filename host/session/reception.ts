@@ -88,6 +88,8 @@ export interface SessionReception extends Reception<Connection> {
    * durable.
    */
   revoke(subject: string, untilMs?: number): Promise<void>;
+  /** Takes that back, for its open sessions too; resolves when it is durable. */
+  lift(subject: string): Promise<void>;
   /** Open connections; a snapshot. */
   connections(): ConnectionInfo[];
   /** Connections of any state, and slots in use. */
@@ -272,6 +274,14 @@ class Receptionist implements SessionReception {
     const durable = this.revocations.revoke(subject, untilMs);
     for (const connection of this.all) {
       if (connection.identity?.subject === subject) this.sessions.revoke(connection);
+    }
+    await durable;
+  }
+
+  async lift(subject: string): Promise<void> {
+    const durable = this.revocations.lift(subject);
+    for (const connection of this.all) {
+      if (connection.identity?.subject === subject) this.sessions.lift(connection);
     }
     await durable;
   }

@@ -3,10 +3,12 @@
 // when it would survive a power cut.
 //
 //   line:  at | space | until | space | subject, base64url | space | check, 8 hex digits | \n
+//   lift:  at | space | until | space | subject, base64url | space | lift | space | check | \n
 //
 // `at` and `until` are unix ms. Until `until` the subject is refused whatever token it has; after
 // it, tokens issued up to `at` still are, for as long as any can live: an old token never comes
-// back. Appended and fsynced. A torn last line fails its check and is dropped when the file is
+// back. A lift takes back every revocation up to its `at`, wherever in the file that stands; it
+// is kept until its `until`, when what it took back would have lapsed. Appended and fsynced. A torn last line fails its check and is dropped when the file is
 // opened, which also rewrites the file without what has lapsed (draft, fsync, rename, fsync of the
 // folder).
 
@@ -31,16 +33,17 @@ interface Entry {
 
 const check = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8);
 
-function line(subject: string, { at, until }: Entry): string {
-  const body = `${at} ${until} ${Buffer.from(subject).toString('base64url')}`;
+function line(subject: string, { at, until }: Entry, lift = false): string {
+  const body = `${at} ${until} ${Buffer.from(subject).toString('base64url')}${lift ? ' lift' : ''}`;
   return `${body} ${check(body)}\n`;
 }
 
-function parse(text: string): (Entry & { subject: string }) | null {
-  const match = /^((\d{1,16}) (\d{1,16}) ([\w-]+)) ([0-9a-f]{8})$/.exec(text);
-  if (!match || check(match[1]) !== match[5]) return null;
+function parse(text: string): (Entry & { subject: string; lift: boolean }) | null {
+  const match = /^((\d{1,16}) (\d{1,16}) ([\w-]+)( lift)?) ([0-9a-f]{8})$/.exec(text);
+  if (!match || check(match[1]) !== match[6]) return null;
   const subject = Buffer.from(match[4], 'base64url').toString();
-  return { at: Number(match[2]), until: Number(match[3]), subject };
+  const lift = match[5] !== undefined;
+  return { at: Number(match[2]), until: Number(match[3]), subject, lift };
 }
 
 const lasts = ({ at, until }: Entry): number => Math.max(until, at + REVOKED_MS);
@@ -59,6 +62,8 @@ export interface Revocations {
    * `untilMs` (unix ms). Default: as long as one that it has now could live.
    */
   revoke(subject: string, untilMs?: number): Promise<void>;
+  /** Takes back what was revoked of `subject` up to now; its tokens are taken again. */
+  lift(subject: string): Promise<void>;
   /** Subjects that are refused now, whatever token they have. */
   list(nowMs?: number): string[];
   close(): Promise<void>;
@@ -66,16 +71,16 @@ export interface Revocations {
 
 class RevocationFile implements Revocations {
   readonly file: string;
-  private readonly entries: Map<string, Entry>;
+  private readonly entries = new Map<string, Entry>();
+  private readonly lifts = new Map<string, Entry>();
   private readonly slackLines: number;
   private handle: FileHandle | null = null;
   private lines = 0;
   /** File operations, one after the other. */
   private work: Promise<void> = Promise.resolve();
 
-  constructor(file: string, entries: Map<string, Entry>, slackLines: number) {
+  constructor(file: string, slackLines: number) {
     this.file = file;
-    this.entries = entries;
     this.slackLines = slackLines;
   }
 
@@ -91,18 +96,28 @@ class RevocationFile implements Revocations {
   }
 
   revoke(subject: string, untilMs = Date.now() + REVOKED_MS): Promise<void> {
-    const now = { at: Date.now(), until: Math.max(0, Math.floor(untilMs)) };
-    const entry = join(this.entries.get(subject), now);
+    // After a lift of the same millisecond, too.
+    const at = Math.max(Date.now(), (this.lifts.get(subject)?.at ?? 0) + 1);
+    const entry = join(this.entries.get(subject), { at, until: Math.max(0, Math.floor(untilMs)) });
     this.entries.set(subject, entry);
-    return this.inTurn(() => this.append(subject, entry));
+    return this.inTurn(() => this.append(line(subject, entry)));
   }
 
-  private async append(subject: string, entry: Entry): Promise<void> {
+  lift(subject: string): Promise<void> {
+    const entry = this.entries.get(subject);
+    const at = Math.max(Date.now(), entry?.at ?? 0);
+    const lift = join(this.lifts.get(subject), { at, until: entry ? lasts(entry) : 0 });
+    this.entries.delete(subject);
+    this.lifts.set(subject, lift);
+    return this.inTurn(() => this.append(line(subject, lift, true)));
+  }
+
+  private async append(text: string): Promise<void> {
     if (!this.handle) throw new Error('The revocations are closed.');
-    const grown = this.lines > this.entries.size + this.slackLines;
+    const grown = this.lines > this.entries.size + this.lifts.size + this.slackLines;
     if (grown || !(await this.ours(this.handle))) return this.rewrite();
     try {
-      await this.handle.appendFile(line(subject, entry));
+      await this.handle.appendFile(text);
       await this.handle.sync();
       this.lines++;
     } catch (error) {
@@ -125,17 +140,17 @@ class RevocationFile implements Revocations {
 
   /** Writes what still holds to a new file and puts it in place of the old one. */
   async rewrite(): Promise<void> {
-    for (const [subject, entry] of readLines(this.file)) {
-      this.entries.set(subject, join(this.entries.get(subject), entry));
-    }
+    this.merge();
     const now = Date.now();
-    for (const [subject, entry] of this.entries) {
-      if (lasts(entry) <= now) this.entries.delete(subject);
+    for (const kept of [this.entries, this.lifts]) {
+      for (const [subject, entry] of kept) if (lasts(entry) <= now) kept.delete(subject);
     }
+    const revoked = [...this.entries].map(([subject, entry]) => line(subject, entry));
+    const lifted = [...this.lifts].map(([subject, lift]) => line(subject, lift, true));
     const draft = `${this.file}.${randomUUID()}`;
     const handle = await open(draft, 'ax', 0o600);
     try {
-      await handle.appendFile([...this.entries].map(([s, entry]) => line(s, entry)).join(''));
+      await handle.appendFile([...revoked, ...lifted].join(''));
       await handle.sync();
       await rename(draft, this.file);
     } catch (error) {
@@ -145,9 +160,25 @@ class RevocationFile implements Revocations {
     }
     await this.handle?.close();
     this.handle = handle;
-    this.lines = this.entries.size;
+    this.lines = revoked.length + lifted.length;
     const folder = await open(dirname(this.file), 'r');
     await folder.sync().finally(() => folder.close());
+  }
+
+  /** Takes in what the file says: lifts first, since they count wherever they stand. */
+  private merge(): void {
+    const lines = readLines(this.file);
+    for (const { subject, lift, ...said } of lines) {
+      if (lift) this.lifts.set(subject, join(this.lifts.get(subject), said));
+    }
+    const held = (subject: string, { at }: Entry) => at > (this.lifts.get(subject)?.at ?? -1);
+    for (const [subject, entry] of this.entries) {
+      if (!held(subject, entry)) this.entries.delete(subject);
+    }
+    for (const { subject, lift, ...said } of lines) {
+      if (lift || !held(subject, said)) continue;
+      this.entries.set(subject, join(this.entries.get(subject), said));
+    }
   }
 
   close(): Promise<void> {
@@ -158,20 +189,15 @@ class RevocationFile implements Revocations {
   }
 }
 
-function readLines(file: string): Map<string, Entry> {
-  const entries = new Map<string, Entry>();
+function readLines(file: string): NonNullable<ReturnType<typeof parse>>[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return entries;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-  for (const found of text.split('\n')) {
-    const parsed = parse(found);
-    if (parsed) entries.set(parsed.subject, join(entries.get(parsed.subject), parsed));
-  }
-  return entries;
+  return text.split('\n').flatMap((found) => parse(found) ?? []);
 }
 
 /**
@@ -184,7 +210,7 @@ export async function openRevocations(
   slackLines: number = SLACK_LINES,
 ): Promise<Revocations> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const revocations = new RevocationFile(file, new Map(), slackLines);
+  const revocations = new RevocationFile(file, slackLines);
   await revocations.rewrite();
   return revocations;
 }

@@ -6,11 +6,10 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 
-/** An order to refuse `subject` until `until` (unix ms). */
-export interface RevokeOrder {
-  subject: string;
-  until: number;
-}
+/** An order to refuse `subject` until `until` (unix ms), or to take back what was ordered so. */
+export type RevokeOrder =
+  | { subject: string; until: number; lift?: undefined }
+  | { subject: string; lift: true; until?: undefined };
 
 /** Bytes of one order. Threat: a folder full of large files. */
 const ORDER_BYTES = 4096;
@@ -26,7 +25,9 @@ const folderOf = (run: string): string => path.join(run, 'revoke');
 export function leaveOrder(run: string, order: RevokeOrder): string {
   const folder = folderOf(run);
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = path.join(folder, `${randomUUID()}.json`);
+  // Names sort by time, in microseconds: an order and what takes it back are carried out in turn.
+  const now = Math.round((performance.timeOrigin + performance.now()) * 1000);
+  const file = path.join(folder, `${now}-${randomUUID()}.json`);
   fs.writeFileSync(`${file}.draft`, JSON.stringify(order), { mode: 0o600 });
   fs.renameSync(`${file}.draft`, file);
   return file;
@@ -36,7 +37,8 @@ function readOrder(file: string): RevokeOrder | null {
   try {
     if (fs.statSync(file).size > ORDER_BYTES) return null;
     const order = JSON.parse(fs.readFileSync(file, 'utf8')) as Partial<RevokeOrder>;
-    const good = typeof order.subject === 'string' && Number.isSafeInteger(order.until);
+    const says = order.lift === true || Number.isSafeInteger(order.until);
+    const good = typeof order.subject === 'string' && says;
     return good ? (order as RevokeOrder) : null;
   } catch {
     return null;
@@ -46,14 +48,14 @@ function readOrder(file: string): RevokeOrder | null {
 /** Carries out orders until it is stopped. */
 export class RevokeOrders {
   private readonly folder: string;
-  private readonly revoke: (order: RevokeOrder) => Promise<void>;
+  private readonly obey: (order: RevokeOrder) => Promise<void>;
   private readonly timer: NodeJS.Timeout;
   private readonly watcher: fs.FSWatcher;
   private looking: Promise<void> = Promise.resolve();
 
-  private constructor(folder: string, revoke: (order: RevokeOrder) => Promise<void>) {
+  private constructor(folder: string, obey: (order: RevokeOrder) => Promise<void>) {
     this.folder = folder;
-    this.revoke = revoke;
+    this.obey = obey;
     this.watcher = fs.watch(folder, () => this.look());
     this.watcher.on('error', () => this.watcher.close()); // the timer goes on
     this.timer = setInterval(() => this.look(), LOOK_MS);
@@ -63,11 +65,11 @@ export class RevokeOrders {
   /** Carries out what lies there, then watches. */
   static async open(
     run: string,
-    revoke: (order: RevokeOrder) => Promise<void>,
+    obey: (order: RevokeOrder) => Promise<void>,
   ): Promise<RevokeOrders> {
     const folder = folderOf(run);
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const orders = new RevokeOrders(folder, revoke);
+    const orders = new RevokeOrders(folder, obey);
     await orders.look();
     return orders;
   }
@@ -87,15 +89,18 @@ export class RevokeOrders {
   }
 
   private async carryOut(): Promise<void> {
-    for (const name of this.left()) {
+    const waits = new Set<string>();
+    for (const name of this.left().sort()) {
       if (!name.endsWith('.json')) continue;
       const file = path.join(this.folder, name);
       const order = readOrder(file);
+      if (order && waits.has(order.subject)) continue;
       try {
-        if (order) await this.revoke(order);
+        if (order) await this.obey(order);
         fs.rmSync(file, { force: true });
       } catch {
-        // Not durable: the order stays and is tried again.
+        // Not durable: the order stays and is tried again, and later ones of its subject after it.
+        if (order) waits.add(order.subject);
       }
     }
   }

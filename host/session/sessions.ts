@@ -135,6 +135,10 @@ export class Sessions {
     if (this.live.has(connection)) this.slots.revoke(connection.slot);
   }
 
+  lift(connection: Connection): void {
+    if (this.live.has(connection)) this.slots.lift(connection.slot);
+  }
+
   private remask(): void {
     for (const { slot, identity } of this.live) {
       if (!identity) continue;

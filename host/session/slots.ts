@@ -142,6 +142,11 @@ export class SessionSlots {
     Atomics.or(this.words, this.word(slot, S_FLAGS), SESSION_REVOKED);
   }
 
+  /** Takes the mark back. */
+  lift(slot: number): void {
+    Atomics.and(this.words, this.word(slot, S_FLAGS), ~SESSION_REVOKED);
+  }
+
   /** New masks after a route demanded names that had no bit yet. */
   remask(slot: number, roleMask: bigint, scopeMask: bigint): void {
     Atomics.store(this.wide, this.wideWord(slot, S_ROLES), roleMask);

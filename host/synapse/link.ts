@@ -163,7 +163,8 @@ export class Link {
       timer = setTimeout(() => {
         const where = this.target?.address ?? 'the host';
         const text = `${where} did not welcome this client within ${connectTimeout} ms`;
-        reject(new CellError(UNAVAILABLE, text, { unsent: true }));
+        const cause = new DOMException(text, 'TimeoutError');
+        reject(new CellError(UNAVAILABLE, text, { unsent: true, cause }));
       }, connectTimeout);
     });
     try {

@@ -212,7 +212,7 @@ test('CELL4062: what has no place', async (t) => {
     [{ kind: 'guard', text: 'true', status: 3, type: 'no {nobody}' }, /\{nobody\}/],
     [{ kind: 'wrap', text: '$fail;' }, /never caught/],
     [{ kind: 'wrap', text: 'log.info("$proceed"); // $proceed' }, /neither calls what it stands/],
-    [{ kind: 'wrap', text: '' }, /neither calls what it stands/],
+    [{ kind: 'wrap', text: 'log.info("x");' }, /neither calls what it stands/],
     [{ kind: 'method', name: 'x', text: 'x(): void {}' }, /not private/],
     [{ kind: 'handler', name: 'x', text: 'private x(): void {}' }, /not public/],
     [{ kind: 'handler', name: 'x', text: 'x(n: u32 = 1): void {}' }, /`n` has a default/],

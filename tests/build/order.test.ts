@@ -175,6 +175,24 @@ test('CELL6004: what a cell needs was not built', async (t) => {
   p.remove();
 });
 
+test('a second file for a cell that was built stops nobody who needs it', async (t) => {
+  const money = USES('Money', '');
+  const p = project(
+    { 'app.cell.ts': USES('App', 'Money'), 'money.cell.ts': money, 'old/money.cell.ts': money },
+    ['Money'],
+  );
+  const made = await p.run();
+  t.deepEqual(
+    made.map((m) => [m.file, m.findings.map((f) => f.code)]),
+    [
+      ['app.cell.ts', []],
+      ['money.cell.ts', []],
+      ['old/money.cell.ts', ['CELL6001']],
+    ],
+  );
+  p.remove();
+});
+
 test('CELL6003: cells that need each other, and nothing to begin with', async (t) => {
   const p = project(
     { 'ping.cell.ts': USES('Ping', 'Pong'), 'pong.cell.ts': USES('Pong', 'Ping') },

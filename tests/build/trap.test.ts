@@ -94,6 +94,28 @@ test("endless recursion is a stack of the user's frames", async (t) => {
   t.is(traceTrap(error, cell.map).frames[0].function, 'Lists#deep');
 });
 
+test('frames of the panic and of other modules are left out', async (t) => {
+  const cell = await compiled({ 'example.cell.ts': TEXT, 'lib.ts': LIB });
+  const instance = await link(cell);
+  const error = t.throws(() => instance.call('boom', 4), { any: true }) as Error;
+  const offset = /wasm-function\[\d+\]:(0x[0-9a-f]+)/.exec(error.stack ?? '')?.[1];
+  t.truthy(offset, 'the stack has wasm frames');
+  const own = traceTrap(error, cell.map).frames;
+  t.deepEqual(own[0].function, 'Lists#boom', 'the first is where it was thrown');
+  t.deepEqual(
+    own.filter((f) => f.file?.startsWith('~lib/') && f.function.startsWith('#')),
+    [],
+  );
+  // The membrane below: an offset that lies in this map by chance, with an index that it names.
+  const index = Object.entries(JSON.parse(cell.map).cell.functions).find(
+    ([, name]) => name === 'example.cell/Lists#stop' || name === 'Lists#stop',
+  )?.[0];
+  for (const foreign of [7, Number(index ?? 7)]) {
+    error.stack += `\n    at wasm://wasm/0badcafe:wasm-function[${foreign}]:${offset}`;
+  }
+  t.deepEqual(traceTrap(error, cell.map).frames, own);
+});
+
 test('without a map, or with a broken one, there are frames without places', (t) => {
   const error = new Error('x');
   error.stack = 'x\n at f (wasm://wasm/0abc:wasm-function[3]:0x1f)\n at wasm-function[x]';

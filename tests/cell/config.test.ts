@@ -11,6 +11,7 @@ import {
   defineConfig,
   loadConfig,
 } from '../../host/cell/config.ts';
+import { placeOfKey } from '../../host/cell/config-place.ts';
 
 function refused(value: unknown): string {
   try {
@@ -117,6 +118,51 @@ test('the loader: absent, good, without default, broken', async (t) => {
   await t.throwsAsync(loadConfig(broken), { message: /cell\.config\.ts: it could not be loaded/ });
   const wrong = write('wrong', 'export default { port: -1 };');
   await t.throwsAsync(loadConfig(wrong), { instanceOf: ConfigError });
+});
+
+test('every wrong key is told, with its place in the file', async (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cell-config-'));
+  t.teardown(() => fs.rmSync(folder, { recursive: true }));
+  const text = `// prot: 1, limts: in a comment
+const other = { prot: 5 };
+export default defineConfig({
+  prot: 1, // not yet
+  limits: { perSession: { perSecond: 1 }, methods: { 'shop.buy': { perSecond: 0 } } },
+  origins: ['https://good.org', 'https://example.org/{', "*"],
+  grants: {
+    'Bad': { blob: { root: ':{' } },
+    shop: { blob: {} },
+  },
+  cells: { auth: { roles: ['a', undefined] } },
+});
+function defineConfig(config: object): object { return { lanes: other, ...config }; }
+`;
+  fs.writeFileSync(path.join(folder, 'cell.config.ts'), text);
+  const { message } = await t.throwsAsync(loadConfig(folder), { instanceOf: ConfigError });
+  const lines = message.split('\n');
+  const expected: RegExp[] = [
+    /^cell\.config\.ts\.lanes: expected a whole number from 0 to 64, got .*\}$/,
+    /^cell\.config\.ts\.prot: .*did you mean `port`\? \(cell\.config\.ts:4:3\)$/,
+    /methods\.shop\.buy\.perSecond: .*\(cell\.config\.ts:5:68\)$/,
+    /origins\[1\]: .*\(cell\.config\.ts:6:33\)$/,
+    /origins\[2\]: .*\(cell\.config\.ts:6:58\)$/,
+    /`Bad` is not the name of a cell .*\(cell\.config\.ts:8:5\)$/,
+    /shop\.blob\.root: expected a value, got nothing \(cell\.config\.ts:9:13\)$/,
+    /cells\.auth\.roles\[1\]: .*\(cell\.config\.ts:11:33\)$/,
+  ];
+  t.is(lines.length, expected.length, message);
+  for (const [i, pattern] of expected.entries()) t.regex(lines[i], pattern);
+});
+
+test('of very many wrong keys ten are told; the place is only said where it is sure', (t) => {
+  const wrong = Object.fromEntries(Array.from({ length: 99 }, (_, i) => [`zebra${i}`, 1]));
+  t.is(refused(wrong).split('\n').length, 10);
+  t.regex(refused({ constructor: 1 }), /^cell\.config\.ts\.constructor: there is no such key/);
+  t.is(placeOfKey('export default { a: { b: 1 } };', '.a.b'), '1:23');
+  t.is(placeOfKey('export default { a: { b: 1 } };', '.a.c'), '1:18');
+  for (const text of ['', '{ a: 1 }', 'export default config;', 'export default {', 'export']) {
+    t.is(placeOfKey(text, '.a'), null, text);
+  }
 });
 
 test('what is said of a served cell is checked against it, of others not', (t) => {

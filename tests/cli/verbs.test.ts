@@ -45,8 +45,16 @@ test('call: arguments, roles and errors', async (t) => {
     [['call', 'hello', 'ping', '41', '--anonymous'], 0, /^42\n$/],
     [['call', 'hello', 'title', '"Lovelace"'], 0, /^"Lovelace"\n$/],
     [['call', 'hello', 'title', '"Lovelace"', '"Countess"'], 0, /^"Countess Lovelace"\n$/],
-    [['call', 'hello', 'greet', '"x"', '--anonymous'], 1, /UNAUTHENTICATED/],
-    [['call', 'hello', 'secret'], 1, /PERMISSION_DENIED/],
+    [
+      ['call', 'hello', 'greet', '"x"', '--anonymous'],
+      1,
+      /UNAUTHENTICATED.*\nfix: leave out --anonymous, or give --token\n$/,
+    ],
+    [
+      ['call', 'hello', 'secret'],
+      1,
+      /PERMISSION_DENIED.*\nfix: with a development token: --role admin\n$/,
+    ],
     [['call', 'hello', 'secret', '--role', 'admin'], 0, /^"18446744073709551615"\n$/],
     [
       ['call', 'hello', 'wrap', '""', '--json'],
@@ -186,4 +194,19 @@ test('run: what cannot be served is said with a fix', async (t) => {
   t.notRegex(second.err, /\n\s+at /);
   project.write('cell.config.ts', 'export default { prot: 1 };');
   t.regex((await project.cell('run', 'hello')).err, /prot.*did you mean `port`/);
+});
+
+test('run: a called cell that is not served is told at the start', async (t) => {
+  const project = new Project(t);
+  project.write('till.cell.ts', '@service class Till { ring(): u32 { return 1; } }');
+  const shop =
+    '@remote("till") class Till {}\n@service class Shop { buy(): u32 { return Till.ring(); } }';
+  project.write('shop.cell.ts', shop);
+  t.is((await project.cell('build')).code, 0);
+  const ready = async (...cells: string[]) =>
+    JSON.parse((await project.run(...cells, '--lanes', '0')).lines[0]).warnings;
+  t.is(await ready('shop', 'till'), undefined);
+  t.deepEqual(await ready('shop'), [
+    'shop calls till, which is not served here: cell run shop till',
+  ]);
 });

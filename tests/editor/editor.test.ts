@@ -47,7 +47,7 @@ test.serial(
   async (t) => {
     const { editor, cwd } = t.context;
     fs.writeFileSync(path.join(cwd, 'package.json'), '{ "type": "module" }');
-  fs.mkdirSync(path.join(cwd, 'node_modules'), { recursive: true });
+    fs.mkdirSync(path.join(cwd, 'node_modules'), { recursive: true });
     fs.symlinkSync(ROOT, path.join(cwd, 'node_modules/cell'), 'junction');
     const program = [
       "import { Accounts } from './.cell/clients/accounts.ts';",

@@ -121,20 +121,23 @@ test('they are written anew only when others would answer, or say otherwise', as
       return super.describe();
     }
   }
-  const write = (digest: string, name: string, settings = {}) =>
+  const write = (digest: string, name: string, settings = {}, offline = false) =>
     writeEditor(folder, {
       ...{
         discovery: new FakeDiscovery({ Odd: new Counted(digest, name) }),
         tools: '1',
         remotes: [],
       },
-      settings: settingsOf(settings),
+      ...{ settings: settingsOf(settings), offline },
     });
   await write('a', 'one');
   t.is(asked, 1);
   t.regex(fs.readFileSync(file, 'utf8'), /const one:/);
   await write('a', 'one');
   t.is(asked, 1);
+  // Offline only what was used is known; what stands has more.
+  await write('b', 'two', {}, true);
+  t.regex(fs.readFileSync(file, 'utf8'), /const one:/);
   await write('b', 'two');
   t.regex(fs.readFileSync(file, 'utf8'), /const two:/);
   await write('b', 'two', { odd: { x: [1] } });

@@ -113,6 +113,35 @@ for (const count of LANES) {
   );
 }
 
+for (const count of [0, 1]) {
+  test.serial(`what a cell logged stands before its trap, --lanes ${count}`, async (t) => {
+    const desk = await Desk.open(t, { lanes: count });
+    desk.session(1);
+    const route = await desk.load({
+      name: 'talks',
+      imports: '(import "cell:log" "write" (func $write (param i32 i32 i32)))',
+      extra: '(data (i32.const 64) "before")',
+      methods: [
+        {
+          name: 'talk',
+          // More lines than one look at the ring takes.
+          body: `(local $n i32)
+            (loop $again
+              (call $write (i32.const 1) (i32.const 64) (i32.const 6))
+              (br_if $again (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1)))
+                (i32.const 300))))
+            (unreachable)`,
+        },
+      ],
+    });
+    t.is((await desk.call(route)).status, S.INTERNAL);
+    await desk.until(() => desk.log.some((line) => line.level === 'error'));
+    const told = desk.log.findIndex((line) => line.level === 'error');
+    t.regex(desk.log[told].text, /^talk: unreachable/);
+    t.is(desk.log.slice(0, told).filter((line) => line.text === 'before').length, 300);
+  });
+}
+
 test.serial('a state that a trap destroyed begins anew', async (t) => {
   const desk = await Desk.open(t, { lanes: 1 });
   desk.session(1);

@@ -172,6 +172,43 @@ test('a torn last line and damaged lines are dropped, the others hold', async (t
   await damaged.close();
 });
 
+test('a lift takes back what was revoked before it, and nothing later', async (t) => {
+  const file = join(folder(t), 'revoked');
+  const first = await openRevocations(file);
+  await first.revoke('alice', Date.now() + 1e9);
+  await first.revoke('bob', Date.now() + 1e9);
+  await first.lift('alice');
+  await first.lift('nobody');
+  t.false(first.revoked('alice', 0));
+  t.deepEqual(first.list(), ['bob']);
+  await first.close();
+  const second = await openRevocations(file);
+  t.false(second.revoked('alice', 0), 'it outlives reopening');
+  t.true(second.revoked('bob', 0));
+  // Within the same millisecond, too.
+  const done = [second.revoke('alice', Date.now() + 1e6), second.lift('alice')];
+  await Promise.all([...done, second.revoke('alice', Date.now() + 1e6)]);
+  await second.close();
+  const third = await openRevocations(file);
+  t.true(third.revoked('alice', Date.now() + 1e8, Date.now() + 1e5));
+  t.false(third.revoked('alice', Date.now() + 1e8, Date.now() + 1e8), 'not as long as at first');
+  await third.close();
+});
+
+test('what one host lifted another of the folder does not bring back', async (t) => {
+  const file = join(folder(t), 'revoked');
+  const one = await openRevocations(file, 0);
+  await one.revoke('a', Date.now() + 1e9);
+  const two = await openRevocations(file, 0);
+  await two.lift('a');
+  for (let i = 0; i < 3; i++) await one.revoke('b', Date.now() + 1e6 + i);
+  t.false(one.revoked('a', 0), 'seen when the file was written anew');
+  for (const each of [one, two]) await each.close();
+  const after = await openRevocations(file);
+  t.deepEqual(after.list(), ['b']);
+  await after.close();
+});
+
 test('the file is rewritten when it has grown, and keeps what holds', async (t) => {
   const file = join(folder(t), 'revoked');
   const opened = await openRevocations(file, 5);

@@ -48,6 +48,34 @@ test('an order that did not become durable stays and is tried again', async (t) 
   t.false(fs.existsSync(file));
 });
 
+test('orders of one subject are carried out in turn, also after a failure', async (t) => {
+  const run = folder(t);
+  for (let i = 0; i < 8; i++) {
+    leaveOrder(run, { subject: 'a', until: i });
+    leaveOrder(run, { subject: 'a', lift: true });
+  }
+  leaveOrder(run, { subject: 'b', until: 9 });
+  const done: RevokeOrder[] = [];
+  let failed = false;
+  const all = Promise.withResolvers<void>();
+  const orders = await RevokeOrders.open(run, async (order) => {
+    if (!failed && order.until === 3) {
+      failed = true;
+      throw new Error('disk full');
+    }
+    done.push(order);
+    if (done.length === 17) all.resolve();
+  });
+  t.deepEqual(done[done.length - 1], { subject: 'b', until: 9 }, 'others do not wait');
+  await all.promise;
+  await orders.close();
+  const ofA = done.filter(({ subject }) => subject === 'a');
+  t.deepEqual(
+    ofA.map(({ until, lift }) => lift ?? until),
+    Array.from({ length: 16 }, (_, i) => (i % 2 === 0 ? i / 2 : true)),
+  );
+});
+
 test('malformed orders are removed without effect; only the owner may write', async (t) => {
   const run = folder(t);
   leaveOrder(run, { subject: 'x', until: 1 });
@@ -60,6 +88,8 @@ test('malformed orders are removed without effect; only the owner may write', as
     '{}',
     '{"subject":1,"until":2}',
     '{"subject":"a","until":"b"}',
+    '{"subject":"a","lift":"yes"}',
+    '{"lift":true}',
     `"${'x'.repeat(5000)}"`,
   ];
   wrong.forEach((text, i) => {

@@ -82,6 +82,10 @@ for (const lanes of [0, 1]) {
     t.is(await call(bob.client, SIGNED), '12345678');
     await durable;
     await t.throwsAsync(session({ subject: 'alice' }), { message: /revoked/ });
+    await reception.lift('alice');
+    t.is(await call(one.client, SIGNED), '12345678', 'lifted: what is connected goes on');
+    const again = await session({ subject: 'alice' });
+    t.is(await call(again.client, SIGNED), '12345678');
   });
 
   test(`lanes ${lanes}: the session's rate holds over reconnects of the subject`, async (t) => {
