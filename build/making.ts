@@ -103,7 +103,9 @@ export class Making {
   async #group(group: Group): Promise<Map<Outline, Made>> {
     const cells = new Set(group.files.map((o) => o.cell));
     const mutual = group.mutual;
-    const discovery = mutual
+    // Others answer for all of them: nobody waits for what is only published yet.
+    const own = mutual ? await Promise.all(group.files.map((one) => this.#ours(one))) : [];
+    const discovery = own.includes(true)
       ? new Published(this.discovery, this.#options.cwd, cells)
       : this.discovery;
     const made = new Map<Outline, Made>();

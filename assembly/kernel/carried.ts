@@ -1,5 +1,6 @@
 // Owns what a waiting call's pending slot carries of its route's policy, from accept to answer: its
-// trace and span, the tags that it forgets, the entry that its reply is to fill, whom it counts for.
+// trace and span, the tags that it forgets, the entry that its reply is to fill, and whom it
+// counts for.
 
 import {
   L_TRACE, P_CONNECTION, P_FORGET_COUNT, P_FORGETS, P_LABELS, P_MEMO, P_PARENT, P_POLICY, P_ROUTE,

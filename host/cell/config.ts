@@ -359,7 +359,11 @@ export async function loadConfig(folder: string): Promise<Config> {
   try {
     loaded = (await import(pathToFileURL(file).href)) as { default?: unknown };
   } catch (error) {
-    throw new ConfigError(`cell.config.ts: it could not be loaded: ${(error as Error).message}`);
+    // The engine tells the place in the stack only: of a syntax error the line, of others both.
+    const { message, stack } = error as Error;
+    const place = /cell\.config\.ts(:\d+(?::\d+)?)$/m.exec(stack ?? '')?.[1];
+    const where = place === undefined ? '' : ` (cell.config.ts${place})`;
+    throw new ConfigError(`cell.config.ts: it could not be loaded: ${message}${where}`);
   }
   if (loaded.default === undefined) {
     throw new ConfigError('cell.config.ts: write `export default defineConfig({ ... })`');

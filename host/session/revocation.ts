@@ -8,9 +8,9 @@
 // `at` and `until` are unix ms. Until `until` the subject is refused whatever token it has; after
 // it, tokens issued up to `at` still are, for as long as any can live: an old token never comes
 // back. A lift takes back every revocation up to its `at`, wherever in the file that stands; it
-// is kept until its `until`, when what it took back would have lapsed. Appended and fsynced. A torn last line fails its check and is dropped when the file is
-// opened, which also rewrites the file without what has lapsed (draft, fsync, rename, fsync of the
-// folder).
+// is kept until its `until`, when what it took back would have lapsed. Appended and fsynced. A torn
+// last line fails its check and is dropped when the file is opened, which also rewrites the file
+// without what has lapsed (draft, fsync, rename, fsync of the folder).
 
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';

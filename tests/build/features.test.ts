@@ -6,7 +6,7 @@ import { description, FakeCell, FakeDiscovery, macro } from './fake-cell.ts';
 const till = new FakeCell('till', description('Till', [macro('ring')]));
 const here = new FakeDiscovery({ Till: till });
 
-test('settings for a cell that is nearly one of those here are refused, others stand', async (t) => {
+test('settings for a cell that is nearly one of those here are refused', async (t) => {
   const value = { kind: 'bool', value: true, start: 0, end: 0 } as const;
   const of = (...cells: string[]) => knownSettings(new Map(cells.map((c) => [c, value])), here);
   await t.notThrowsAsync(of());
@@ -16,7 +16,7 @@ test('settings for a cell that is nearly one of those here are refused, others s
   t.is(error.fix, 'did you mean cells.till?');
 });
 
-test('features name cells that are here; else all that are, or the nearest, are told', async (t) => {
+test('features name cells that are here; else all of them, or the nearest, are told', async (t) => {
   const of = (cell: string) => knownFeatures(new Map([[cell, 'off']]), here);
   await t.notThrowsAsync(of('till'));
   t.is((await t.throwsAsync(of('tlil'), { instanceOf: FeatureError })).fix, 'did you mean till?');

@@ -160,6 +160,25 @@ test('a cell whose macros are used is built first, also when only its user is na
   p.remove();
 });
 
+test('cells that need each other, and others answer for both: they are asked', async (t) => {
+  const files = { 'ping.cell.ts': USES('Ping', 'Pong'), 'pong.cell.ts': USES('Pong', 'Ping') };
+  const { folder: cwd, remove } = folderWith(files);
+  const touch = [macro('touch')];
+  const cells = {
+    Ping: new FakeCell('ping', description('Ping', touch)),
+    Pong: new FakeCell('pong', description('Pong', touch)),
+  };
+  const made = await make({ files: [], cwd, discover: () => new FakeDiscovery(cells) });
+  t.deepEqual(
+    made.map((m) => [m.summary?.cell, m.findings.length]),
+    [
+      ['ping', 0],
+      ['pong', 0],
+    ],
+  );
+  remove();
+});
+
 test('CELL6004: what a cell needs was not built', async (t) => {
   const p = project(
     { 'app.cell.ts': USES('App', 'Money'), 'money.cell.ts': '@service class Money { x(): y {} }' },

@@ -116,6 +116,10 @@ test('the loader: absent, good, without default, broken', async (t) => {
   await t.throwsAsync(loadConfig(none), { message: /write `export default defineConfig/ });
   const broken = write('broken', 'export default {');
   await t.throwsAsync(loadConfig(broken), { message: /cell\.config\.ts: it could not be loaded/ });
+  const syntax = write('syntax', 'export default {\n  lanes: = 2,\n};\n');
+  await t.throwsAsync(loadConfig(syntax), { message: / \(cell\.config\.ts:2\)$/ });
+  const unknown = write('unknown', 'export default {\n  lanes: nosuch,\n};\n');
+  await t.throwsAsync(loadConfig(unknown), { message: / \(cell\.config\.ts:2:10\)$/ });
   const wrong = write('wrong', 'export default { port: -1 };');
   await t.throwsAsync(loadConfig(wrong), { instanceOf: ConfigError });
 });

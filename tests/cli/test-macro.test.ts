@@ -52,7 +52,7 @@ test("cases are built with the project's own macro cell, and compared", async (t
   t.is(changed.code, 1);
   t.regex(
     changed.out,
-    /✔ off[\s\S]*✘ plain: expanded\.txt\n +expanded\.txt:14\n {6}.*\n {6}.*\n +- .*"!"; .*\n +\+ .*"!!"/,
+    /✔ off[\s\S]*✘ plain: expanded\.txt\n +.*\.txt:14\n( {6}.*\n){2} +- .*"!"; .*\n +\+ .*"!!"/,
   );
   t.regex(changed.out, /3 of 4 cases are as written/);
 });

@@ -1,5 +1,6 @@
 // What plain VS Code shows of service files, through a real tsserver and what `cell build` writes:
 // completion, documentation and errors of macros, and no errors where there are none.
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -64,6 +65,36 @@ test.serial(
     );
   },
 );
+
+test.serial('a file that a service imports is one of the services', async (t) => {
+  const { editor, cwd } = t.context;
+  const helper = 'export function seven(): u32 {\n  return <u32>7;\n}\n';
+  const using =
+    "import { seven } from './seven';\n@service class Other { a(): u32 { return seven(); } }\n";
+  fs.writeFileSync(path.join(cwd, 'seven.ts'), helper);
+  fs.writeFileSync(path.join(cwd, 'other.cell.ts'), using);
+  editor.open('other.cell.ts', using);
+  t.deepEqual(await editor.errors('other.cell.ts'), []);
+  editor.open('seven.ts', helper);
+  t.deepEqual(await editor.errors('seven.ts'), []);
+});
+
+test.serial('tsc takes the settings that a build writes, and finds what the editor finds', (t) => {
+  const { cwd } = t.context;
+  const tsc = (project: string) => {
+    const compiler = path.join(ROOT, 'node_modules/typescript6/lib/tsc.js');
+    const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', project], { cwd });
+    return {
+      status,
+      told: String(stdout)
+        .split('\n')
+        .filter((line) => /TS6\d{3}/.test(line)),
+    };
+  };
+  t.deepEqual(tsc('.'), { status: 0, told: [] });
+  t.deepEqual(tsc('.cell/tsconfig.json').told, []);
+  t.deepEqual(tsc('.cell/tsconfig.programs.json').told, []);
+});
 
 test.serial('no false errors in the examples', async (t) => {
   const { editor, text, cwd } = t.context;
