@@ -55,7 +55,12 @@ export function messageHash(value: object): string {
 
 /** The answers of a cell; 'none' without a file, 'damaged' when it does not fit its hash. */
 export function readAnswers(cwd: string, cell: string): Answers | 'none' | 'damaged' {
-  const bytes = readIfThere(path.join(cwd, answersFile(cell)));
+  return readAnswersAt(path.join(cwd, answersFile(cell)), cell);
+}
+
+/** As readAnswers(), of a file anywhere. */
+export function readAnswersAt(file: string, cell: string): Answers | 'none' | 'damaged' {
+  const bytes = readIfThere(file);
   if (bytes === null) return 'none';
   try {
     const { hash, ...rest } = JSON.parse(bytes.toString('utf8'), unknownNumbers) as Answers & {

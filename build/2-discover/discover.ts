@@ -9,7 +9,10 @@ import type {
 } from '../3-negotiate/contract.ts';
 import { cellsOf } from './cell-name.ts';
 import type { Place, PlaceKind, Places } from './places.ts';
-import type { WireProvider } from './wire.ts';
+import { Remembered } from './remembered.ts';
+
+/** Milliseconds of one request to a cell that this build has started, its start included. */
+const STARTED_MS = 60_000;
 
 /** Order in which the schema of a called cell is believed: what this project built comes first. */
 const SCHEMAS: PlaceKind[] = ['own', 'running', 'package', 'standard'];
@@ -18,11 +21,14 @@ const SCHEMAS: PlaceKind[] = ['own', 'running', 'package', 'standard'];
 export class Discover implements Discovery {
   readonly #places: Places;
   readonly #start: boolean;
-  readonly #providers = new Map<string, WireProvider>();
+  readonly #providers = new Map<string, Provider>();
+  readonly #memory: string | null;
 
-  constructor(places: Places, start: boolean) {
+  /** `memory`: folder that keeps what standard cells have answered; null: they are always asked. */
+  constructor(places: Places, start: boolean, memory: string | null = null) {
     this.#places = places;
     this.#start = start;
+    this.#memory = memory;
   }
 
   async find(ns: string): Promise<Provider | Missing> {
@@ -31,9 +37,15 @@ export class Discover implements Discovery {
     const key = `${place.cell} ${place.kind} ${place.digest}`;
     const known = this.#providers.get(key);
     if (known !== undefined) return known;
+    let wire: Promise<Provider> | undefined;
     // Builds that ask nobody load nothing that could.
-    const { WireProvider } = await import('./wire.ts');
-    const provider = this.#providers.get(key) ?? new WireProvider(place);
+    const open = (): Promise<Provider> => {
+      wire ??= import('./wire.ts').then(({ WireProvider }) => new WireProvider(place));
+      return wire;
+    };
+    const memory = place.kind === 'standard' ? this.#memory : null;
+    const fresh = memory === null ? await open() : new Remembered(place, STARTED_MS, open, memory);
+    const provider = this.#providers.get(key) ?? fresh;
     this.#providers.set(key, provider);
     return provider;
   }

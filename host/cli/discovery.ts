@@ -1,5 +1,6 @@
 // Owns the meeting of the build and the places where cells are: `build` knows what to ask, the host
 // knows where to find it, and neither imports the other. What macros log goes to standard error.
+import path from 'node:path';
 import { Discover } from '../../build/2-discover/discover.ts';
 import type { OpenDiscovery } from '../../build/3-negotiate/contract.ts';
 import type { Config } from '../cell/config.ts';
@@ -15,7 +16,10 @@ const LINES = 200;
  * log; by default nobody reads it.
  */
 export function discoveryWith(config: Config, events?: LaneEvents): OpenDiscovery {
-  return ({ cwd, start }) => new Discover(new CellPlaces(cwd, config, events), start);
+  return ({ cwd, start }) => {
+    const memory = path.join(cwd, '.cell/out/cache');
+    return new Discover(new CellPlaces(cwd, config, events), start, memory);
+  };
 }
 
 /**
