@@ -43,8 +43,8 @@ export class Making {
     this.#settled = new Settled(options.cwd);
     this.#features = options.features ?? new Map();
     this.#settings = options.settings ?? new Map();
-    const { cwd, offline = false, start = true, discover } = options;
-    this.discovery = offline ? new Offline(cwd) : discover({ cwd, start });
+    const { cwd, offline = false, start = true, check = false, discover } = options;
+    this.discovery = offline ? new Offline(cwd) : discover({ cwd, start, remember: !check });
   }
 
   async close(): Promise<void> {

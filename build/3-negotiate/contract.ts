@@ -70,6 +70,8 @@ export type OpenDiscovery = (options: {
   cwd: string;
   /** False: nothing is started for the build (`--no-start`). */
   start: boolean;
+  /** What standard cells answer may be kept in `.cell/out/cache`; else nothing is written. */
+  remember?: boolean;
 }) => Discovery;
 
 /** Why nobody answers: what was tried, and what the user can do about it. */

@@ -16,8 +16,8 @@ const LINES = 200;
  * log; by default nobody reads it.
  */
 export function discoveryWith(config: Config, events?: LaneEvents): OpenDiscovery {
-  return ({ cwd, start }) => {
-    const memory = path.join(cwd, '.cell/out/cache');
+  return ({ cwd, start, remember = false }) => {
+    const memory = remember ? path.join(cwd, '.cell/out/cache') : null;
     return new Discover(new CellPlaces(cwd, config, events), start, memory);
   };
 }
