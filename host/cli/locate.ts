@@ -2,25 +2,13 @@
 // module.
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { broughtBy, broughtTo } from '../discovery/packages.ts';
+import { broughtTo, builtCells, standardCells } from '../discovery/packages.ts';
 import { UserError } from './print.ts';
-
-/** The folder of cell itself, whose package brings the standard cells. */
-const HOME = fileURLToPath(new URL('../../', import.meta.url)).replace(/[\\/]$/, '');
 
 /** Folder of a project's generated things. */
 export const cellFolder = (cwd: string): string => path.join(cwd, '.cell');
 export const outFolder = (cwd: string): string => path.join(cwd, '.cell', 'out');
 export const runFolder = (cwd: string): string => path.join(cwd, '.cell', 'run');
-
-/** Names of the cells that were built below `cwd`. */
-export function builtCells(cwd: string): string[] {
-  const folder = outFolder(cwd);
-  if (!fs.existsSync(folder)) return [];
-  const files = fs.readdirSync(folder).filter((f) => f.endsWith('.wasm'));
-  return files.map((f) => f.slice(0, -'.wasm'.length)).sort();
-}
 
 /**
  * The module for `what`: a `.wasm` path, or the name of a cell that was built here or that a
@@ -36,7 +24,7 @@ export function findModule(what: string, cwd: string): string {
   const name = path.basename(what).replace(/\.cell\.ts$/, '');
   const file = path.join(outFolder(cwd), `${name}.wasm`);
   if (fs.existsSync(file)) return file;
-  const brought = [...broughtTo(cwd), ...broughtBy(HOME, 'cell')];
+  const brought = [...broughtTo(cwd), ...standardCells()];
   const module = brought.find((b) => b.cell === name && fs.existsSync(b.file));
   if (module !== undefined && !what.endsWith('.ts')) return module.file;
   const built = builtCells(cwd);

@@ -1,11 +1,13 @@
 // Owns which cells the packages of a project bring: package.json `"cell": {"brings": {"auth":
 // "./cells/auth.wasm"}}` of the packages that the project (or a folder above it, in a workspace)
-// names among its dependencies, and of the project itself. Reads no module.
+// names among its dependencies, and of the project itself; and those that were built there. Reads
+// no module.
 //
 // Packages of packages bring nothing: whoever answers for `@Auth` decides who may call, so it is
 // somebody whom the project has asked for by name.
 import fs from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** One line of a `brings`. */
 export interface Brought {
@@ -23,6 +25,12 @@ const DEPENDENCIES = [
   'optionalDependencies',
   'peerDependencies',
 ];
+
+/** The folder of cell itself, whose package brings the standard cells. */
+const HOME = fileURLToPath(new URL('../../', import.meta.url)).replace(/[\\/]$/, '');
+
+/** The standard cells. */
+export const standardCells = (): Brought[] => broughtBy(HOME, 'cell');
 
 /** Every cell that packages bring to `cwd`; the nearest folder of packages first. */
 export function broughtTo(cwd: string): Brought[] {
@@ -79,6 +87,14 @@ export function broughtBy(folder: string, title: string): Brought[] {
     brought.push({ cell, file, from: `${title}${version}` });
   }
   return brought;
+}
+
+/** Names of the cells that were built below `cwd`, sorted. */
+export function builtCells(cwd: string): string[] {
+  const folder = path.join(cwd, '.cell', 'out');
+  if (!fs.existsSync(folder)) return [];
+  const files = fs.readdirSync(folder).filter((name) => name.endsWith('.wasm'));
+  return files.map((name) => name.slice(0, -'.wasm'.length)).sort();
 }
 
 function readIfThere(file: string): string | null {

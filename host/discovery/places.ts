@@ -3,18 +3,14 @@
 // change; starts a host only when somebody connects to a cell that nobody serves.
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Config } from '../cell/config.ts';
 import type { LaneEvents } from '../lane/contract.ts';
 import type { Schema } from '../schema/types.ts';
 import type { Synapse } from '../synapse/index.ts';
 import { type ModuleFacts, Modules } from './modules.ts';
-import { type Brought, broughtBy, broughtTo } from './packages.ts';
+import { type Brought, broughtTo, builtCells, standardCells } from './packages.ts';
 import { RunningHost } from './running.ts';
 import { Shelf } from './shelf.ts';
-
-/** The folder of cell itself, whose package brings the standard cells. */
-const HOME = fileURLToPath(new URL('../../', import.meta.url)).replace(/[\\/]$/, '');
 
 /** A place in the sense of build/2-discover/places.ts. */
 export interface CellPlace {
@@ -69,7 +65,7 @@ export class CellPlaces {
     const running = this.#host();
     const names = typeof running === 'string' ? [] : running.cells.map((one) => one.name);
     const brought = this.#packages().map((one) => one.cell);
-    return [...new Set([...names, ...this.#built(), ...brought])].sort();
+    return [...new Set([...names, ...builtCells(this.#cwd), ...brought])].sort();
   }
 
   tried(cell: string): string[] {
@@ -109,19 +105,11 @@ export class CellPlaces {
 
   #packages(): (Brought & { kind: 'package' | 'standard' })[] {
     if (this.#brought !== undefined) return this.#brought;
-    const standard = broughtBy(HOME, 'cell').map((one) => ({ ...one, kind: 'standard' as const }));
+    const standard = standardCells().map((one) => ({ ...one, kind: 'standard' as const }));
     const files = new Set(standard.map((one) => one.file));
     const others = broughtTo(this.#cwd).filter((one) => !files.has(one.file));
     this.#brought = [...others.map((one) => ({ ...one, kind: 'package' as const })), ...standard];
     return this.#brought;
-  }
-
-  /** Cells that were built here; asked anew each time, since a build makes them. */
-  #built(): string[] {
-    const folder = path.join(this.#cwd, '.cell', 'out');
-    if (!fs.existsSync(folder)) return [];
-    const files = fs.readdirSync(folder).filter((name) => name.endsWith('.wasm'));
-    return files.map((name) => name.slice(0, -'.wasm'.length));
   }
 
   /** Modules of a cell, the one that a build takes first. */
