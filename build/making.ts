@@ -143,9 +143,9 @@ export class Making {
     for (const one of waiting) {
       let whole = true;
       for (const { cell } of needsOf(one, group.files)) {
-        const named = discovery && (await discovery.identify(await this.#namespace(cell)));
-        const macros = !one.macros.has(cell) || (named !== null && !('missing' in named));
-        const calls = !one.calls.has(cell) || (await discovery?.remote(cell)) !== null;
+        const named = await discovery.identify(await this.#namespace(cell));
+        const macros = !one.macros.has(cell) || !('missing' in named);
+        const calls = !one.calls.has(cell) || (await discovery.remote(cell)) !== null;
         whole &&= macros && calls;
       }
       if (whole) return one;
@@ -170,7 +170,7 @@ export class Making {
     const [lacking] = needsOf(outline, [...this.#failed.values()]).filter(
       (o) => o !== outline && !this.#owners.has(o.cell),
     );
-    if (lacking !== undefined && discovery !== null) {
+    if (lacking !== undefined) {
       const other = this.#shown(lacking.file);
       made.findings.push(await finding('CELL6004', made.file, { cell: lacking.cell, other }));
     } else {
@@ -214,7 +214,6 @@ export class Making {
 
   /** The state of a cell that had a say in the last build; see states.ts. */
   async #state(name: string, discovery: Discovery, identities: Identity[]): Promise<string | null> {
-    if (discovery === null) return null;
     const [kind, cell] = name.split(':');
     if (kind === 'remote') {
       const found = await discovery.remote(cell);

@@ -111,12 +111,7 @@ export function progress(position: u32): void {
   store<u64>(ring + RING_PROGRESS, <u64>position | (<u64>outHead << 32));
 }
 
-/** What open() or look() selected: the input position and the out head of its progress word. */
-@inline
-export function finishedAt(): u32 {
-  return load<u32>(ring + RING_PROGRESS);
-}
-
+/** The out head of the progress word that open() or look() selected. */
 @inline
 export function outHeadAt(): u32 {
   return load<u32>(ring + RING_PROGRESS, 4);

@@ -5,8 +5,6 @@ import path from 'node:path';
 import { broughtTo, builtCells, standardCells } from '../discovery/packages.ts';
 import { UserError } from './print.ts';
 
-/** Folder of a project's generated things. */
-export const cellFolder = (cwd: string): string => path.join(cwd, '.cell');
 export const outFolder = (cwd: string): string => path.join(cwd, '.cell', 'out');
 export const runFolder = (cwd: string): string => path.join(cwd, '.cell', 'run');
 

@@ -3,9 +3,6 @@
 // per message; delivery makes one view per record, i.e. per run of replies to one connection.
 
 import {
-  C_HOST_BELL_WORD,
-  C_HOST_SLEEPS_WORD,
-  CONTROL,
   L_BELL_WORD,
   L_SLEEPS_WORD,
   L_STALLED_WORD,
@@ -38,12 +35,6 @@ function ring(words: Int32Array, sleeps: number, bell: number): boolean {
 export function ringLane(shared: SharedMemory, lane: number): boolean {
   const base = shared.laneBase(lane) / 4;
   return ring(shared.words, base + L_SLEEPS_WORD, base + L_BELL_WORD);
-}
-
-/** Wakes the listener thread when it sleeps on the host's bell; true when it did. */
-export function ringHost(shared: SharedMemory): boolean {
-  const control = CONTROL / 4;
-  return ring(shared.words, control + C_HOST_SLEEPS_WORD, control + C_HOST_BELL_WORD);
 }
 
 /** Low 32 bits of unix microseconds, as records are stamped. */

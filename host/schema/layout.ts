@@ -38,11 +38,6 @@ const SCALAR_BYTES: Record<Scalar, number> = {
   duration: 8,
 };
 
-/** Bytes of a scalar. */
-export function scalarBytes(scalar: Scalar): number {
-  return SCALAR_BYTES[scalar];
-}
-
 /** The two halves of a Uuid: it is encoded as a record of two u64. */
 export const UUID_BYTES = 16;
 
