@@ -244,7 +244,10 @@ export class Plan {
   complaints: Complaint[];
   effects: Effect[];
 }
-/** A string literal, quotes included: `say("hi")` -> `"say(\"hi\")"`. */
+/**
+ * A string literal, quotes included: `say("hi")` -> `"say(\"hi\")"`. Joined once at the end: memory
+ * is given back after the call only, and a text that grows by letters takes the square of its size.
+ */
 export function quote(text: string): string;
 /** `quote` of each, with commas between: the inside of an array literal. */
 export function quoteAll(texts: string[]): string;
