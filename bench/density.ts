@@ -2,7 +2,7 @@
 // links them (gate, cell, membrane), each called once; resident KB each, and microseconds to
 // instantiate.
 
-import { EMBEDDED } from '../host/capability/registry.ts';
+import { embedded } from '../host/capability/registry.ts';
 import { Instance } from '../host/cell/instance.ts';
 import { loadModules } from '../host/lane/kernel.ts';
 import { Marks } from '../host/lane/marks.ts';
@@ -18,9 +18,10 @@ export async function run(emit: Emit, { quick }: { quick: boolean }): Promise<vo
   const modules = loadModules();
   const cell = { ...benchCell('dense', 0, 0), remotes: [] };
   const marks = new Marks(memory.words, memory.laneBase(0) >>> 2);
+  const drivers = embedded();
   const make = (): Instance =>
     new Instance({
-      ...{ modules, cell, memory, lane: 0, marks, drivers: EMBEDDED },
+      ...{ modules, cell, memory, lane: 0, marks, drivers },
       crossings: null,
     });
   const live: Instance[] = [];

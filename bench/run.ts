@@ -30,6 +30,8 @@ export const suites: readonly Suite[] = [
   { name: 'density', modules: ['density.ts'], limitSeconds: 180 },
   { name: 'build', modules: ['build.ts'], limitSeconds: 180 },
   { name: 'compile', modules: ['compile.ts'], limitSeconds: 240 },
+  { name: 'sql', modules: ['sql.ts'], limitSeconds: 240 },
+  { name: 'storage', modules: ['storage.ts'], limitSeconds: 120 },
 ];
 
 export const usage = `npm run bench -- [suite...] [--json] [--quick] [--strict]

@@ -55,6 +55,12 @@ export const targets: Readonly<Record<string, Target>> = {
   'compile/1000-sites-memory': most(2048),
   'compile/editor-first': most(3000),
   'compile/editor-next': most(50),
+  'sql/find': least(0.8),
+  'sql/insert': least(0.8),
+  'sql/query-100-rows': least(0.8),
+  'sql/build-20-tables-100-queries-unchanged': most(500),
+  'sql/build-20-tables-100-queries-one': most(1500),
+  'storage/persist': least(0.5),
 };
 
 /** Whether `value` is within the target of `suite/name`; null when there is none. */

@@ -7,12 +7,12 @@ import { type Circumstances, lockText } from './6-lock/lock.ts';
 
 /**
  * The artifacts, by the names of make.ts PLACES; `answers` is for `.cell/macros`. `expanded` is the
- * text for people (expand.ts).
+ * text for people (expand.ts), `members` that for editors (4-emit/editor-members.ts).
  */
 export function artifactsOf(
   compiled: Compiled,
   circumstances: Circumstances,
-  expanded = '',
+  { expanded = '', members = '' } = {},
 ): Record<string, Uint8Array> {
   const text = new TextEncoder();
   return {
@@ -22,6 +22,7 @@ export function artifactsOf(
     client: text.encode(emitClient(clientSchema(compiled.schema))),
     lock: text.encode(lockText(compiled, circumstances)),
     expanded: text.encode(expanded),
+    members: text.encode(members),
     answers: text.encode(sortedJson(circumstances.answers)),
   };
 }

@@ -4,6 +4,7 @@ import { reportFaults } from './1-read/faults.ts';
 import { type Inputs, namespacesIn, type Project, readProject } from './1-read/project.ts';
 import type { Macros, Negotiated } from './3-negotiate/contract.ts';
 import { negotiate } from './3-negotiate/negotiate.ts';
+import { emitMemberTypes } from './4-emit/editor-members.ts';
 import { type Emission, emitService } from './4-emit/emit.ts';
 import { addRemotes } from './4-emit/remotes.ts';
 import { type Compiled, compileService } from './5-compile/compile.ts';
@@ -20,6 +21,8 @@ export interface Built {
   negotiated: Negotiated | null;
   /** What `cell expand` shows; '' when nothing was emitted. */
   expanded: string;
+  /** What editors are told of the classes of its files; '' when there is nothing to tell. */
+  members: string;
 }
 
 export type { Macros } from './3-negotiate/contract.ts';
@@ -67,7 +70,7 @@ export async function buildService(
   const findings = new Findings();
   const emitted = await emitFile(file, cwd, macros, findings);
   if (emitted === null) {
-    const nothing = { compiled: null, negotiated: null, expanded: '' };
+    const nothing = { compiled: null, negotiated: null, expanded: '', members: '' };
     return { ...nothing, findings: findings.sorted(), inputs: new Map() };
   }
   const { project, negotiated, emission } = emitted;
@@ -79,8 +82,19 @@ export async function buildService(
   if (compiled !== null) compiled.map = withLeftOut(compiled.map, compiled.wasm, macros.features);
   const expanded = emission === null ? '' : expandedText(project, negotiated, emission);
   return {
-    ...{ compiled, negotiated, expanded },
+    ...{ compiled, negotiated, expanded, members: membersOf(emitted, cwd) },
     findings: findings.sorted(),
     inputs: project.inputs,
   };
+}
+
+/** The types of `.cell/types/<cell>.members.d.ts`. */
+function membersOf({ project, emission }: FileEmission, cwd: string): string {
+  if (emission === null) return '';
+  const folder = path.join(cwd, '.cell', 'types');
+  const moduleOf = (file: string): string => {
+    const found = path.relative(folder, path.join(project.root, file.replace(/\.ts$/, '')));
+    return found.split(path.sep).join('/');
+  };
+  return emitMemberTypes(emission.members, emission.service.schema.cell, moduleOf);
 }

@@ -4,29 +4,33 @@
 import MagicString from 'magic-string';
 import type { Project } from './1-read/project.ts';
 import type { DecoratorUse, SourceShape } from './1-read/shapes.ts';
-import type { Negotiated, Placed } from './3-negotiate/contract.ts';
+import type { Negotiated, Placed, SiteRef } from './3-negotiate/contract.ts';
 import { plainLine } from './3-negotiate/parties.ts';
 import type { Emission } from './4-emit/emit.ts';
 import type { GeneratedLine } from './4-emit/generated-text.ts';
-import type { UserText } from './4-emit/user-text.ts';
+import { type UserText, wholeField } from './4-emit/user-text.ts';
+import { databaseText, dataText, persistedRows, statementRows } from './data-text.ts';
 import { policyText } from './policy-text.ts';
 
 /** The expanded text of the service file, then of other files that macros changed. */
 export function expandedText(
   project: Project,
   negotiated: Negotiated,
-  emission: Pick<Emission, 'user' | 'entry' | 'boundary' | 'service'>,
+  emission: Pick<Emission, 'user' | 'entry' | 'boundary' | 'service' | 'sql' | 'persisted'>,
 ): string {
   const parts: string[] = [];
   for (const [path, user] of emission.user) {
     const isEntry = path === project.entry;
-    const changed = user.pieces.length > 0 || usesOf(user.source, negotiated).length > 0;
+    const bound = negotiated.bindings.some((b) => b.source === user.source);
+    const uses = usesOf(user.source, negotiated);
+    const changed = user.pieces.length > 0 || bound || uses.length > 0;
     if (!isEntry && !changed) continue;
     if (!isEntry) parts.push(`// ---- ${path}`);
     parts.push(expandedFile(user, negotiated).trimEnd());
   }
   const boundary = boundaryOf(emission);
   if (boundary.length > 0) parts.push('// ---- at the boundary of the cell', ...boundary);
+  parts.push(...dataOf(emission));
   return `${parts.join('\n\n')}\n`.replace(CONTROLS, '\ufffd');
 }
 
@@ -37,12 +41,39 @@ function expandedFile(user: UserText, negotiated: Negotiated): string {
   const { source } = user;
   const text = new MagicString(source.text);
   for (const group of usesOf(source, negotiated)) explain(group, source, negotiated, text);
+  for (const { field } of negotiated.bindings.filter((b) => b.source === source)) {
+    const { start, end } = wholeField(source, field);
+    text.update(start, end, comment(source.text.slice(start, end).replace(/\s*;$/, '')));
+  }
   for (const { at, removed, text: put, origin } of user.pieces) {
     if (origin === null) text.update(at, at + removed, put);
-    else text.appendLeft(at, marked(put, origin.macro));
+    else if (removed === 0) text.appendLeft(at, marked(put, origin.macro));
+    else {
+      const written = source.text.slice(at, at + removed).replace(/[\s,]+$/, '');
+      const why = comment(`${origin.macro}, for: ${written}`);
+      text.update(at, at + removed, put.endsWith('(') ? `${put}${why} ` : `${put} ${why}`);
+    }
   }
   const behind = user.behind.filter((line) => line.origin !== null).map(markedLine);
   return [text.toString().trimEnd(), ...behind].join('\n');
+}
+
+/** A comment that stands anywhere and ends where it should. */
+const comment = (text: string): string =>
+  `/* ${text.replace(/\s+/g, ' ').replaceAll('*/', '*\\/')} */`;
+
+/** The database of the service and what it stores, as comments. */
+function dataOf({ sql, persisted }: Pick<Emission, 'sql' | 'persisted'>): string[] {
+  const parts: string[] = [];
+  const listed = (rows: string[][]): string[] => rows.map((row) => `//   ${row.join('  ').trim()}`);
+  if (sql !== null) {
+    const head = `// ---- statements: ${databaseText(sql)}`;
+    parts.push([head, ...listed(statementRows(sql))].join('\n'));
+  }
+  if (persisted.length > 0) {
+    parts.push(['// ---- stored', ...listed(persistedRows(persisted))].join('\n'));
+  }
+  return parts;
 }
 
 /** The answered decorators of a source, those of one declaration together, in order. */
@@ -133,14 +164,17 @@ export interface Contributed {
   what: string;
 }
 
+const placeText = ({ kind, owner, name }: SiteRef): string =>
+  kind === 'class' || owner === '' ? name : `${owner}.${name}`;
+
 /** Everything that macros add, in the order in which it is composed. */
 export function contributedList({ contributions }: Negotiated): Contributed[] {
   return contributions.map((c: Placed) => ({
     macro: `@${c.macro}`,
     cell: c.cell,
-    on: c.siteRef.kind === 'class' ? c.siteRef.name : `${c.siteRef.owner}.${c.siteRef.name}`,
+    on: placeText(c.siteRef),
     kind: c.kind,
     stage: c.stage,
-    what: policyText(c) || c.name,
+    what: policyText(c) || dataText(c) || c.name,
   }));
 }

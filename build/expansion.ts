@@ -5,6 +5,7 @@ import { Offline } from './2-discover/offline.ts';
 import { type Finding, Findings } from './diagnostics/findings.ts';
 import { emitFile } from './driver.ts';
 import { type Contributed, contributedList, expandedText } from './expand.ts';
+import { CommittedKeeps } from './keeps.ts';
 import type { MakeOptions } from './make.ts';
 import { servicesOf } from './services.ts';
 
@@ -30,13 +31,17 @@ export async function expandFile(options: MakeOptions): Promise<Expansion> {
   }
   const discovery = offline ? new Offline(cwd) : discover({ cwd, start });
   try {
+    const committed = new CommittedKeeps(cwd);
     const macros = {
       discovery,
       features: options.features ?? new Map(),
       settings: options.settings ?? new Map(),
       accepted: options.accept ?? [],
+      committed: (cell: string, service: string) => committed.read(cell, service),
+      destructive: options.destructive ?? false,
     };
     const emitted = await emitFile(file, cwd, macros, findings);
+    if (committed.faults.length > 0) return { ...nothing, findings: committed.findings() };
     if (emitted === null) return { ...nothing, findings: findings.sorted() };
     const { project, negotiated, emission } = emitted;
     return {

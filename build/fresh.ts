@@ -5,21 +5,38 @@ import path from 'node:path';
 import type { Manifest } from '../host/schema/types.ts';
 import type { Inputs } from './1-read/project.ts';
 import { schemaDigest } from './2-discover/offline.ts';
+import type { Effect } from './2-discover/protocol.ts';
 import { Recorded } from './2-discover/recorded.ts';
 import type {
+  Committed,
   Discovery,
   Features,
   Negotiated,
   Provider,
   Settings,
 } from './3-negotiate/contract.ts';
+import {
+  type PlannedEffects,
+  pending,
+  plannedEffects,
+  refuseDestructive,
+  warnOfUnmade,
+} from './3-negotiate/effects.ts';
 import { macroOf, macroText } from './3-negotiate/names.ts';
 import type { CellStates, Kept } from './6-lock/cache.ts';
 import { readIfThere } from './6-lock/files.ts';
 import { readLock } from './6-lock/lock.ts';
-import { type Finding, Findings, type SourceText } from './diagnostics/findings.ts';
-import type { Asked, Summary } from './make.ts';
-import { macroState } from './states.ts';
+import { type Finding, Findings, placeOf, type SourceText } from './diagnostics/findings.ts';
+import {
+  abandoned,
+  CommittedKeeps,
+  type Found,
+  isCommitted,
+  keepsOf,
+  warnOfAbandoned,
+} from './keeps.ts';
+import type { Asked, EffectSummary, Summary } from './make.ts';
+import { databaseName, keptName, macroState } from './states.ts';
 
 export interface FreshOptions {
   cwd: string;
@@ -29,6 +46,8 @@ export interface FreshOptions {
   settings: Settings;
   /** Remote cells whose changes are meant. */
   accept: readonly string[];
+  /** Changes that lose data may be made. */
+  destructive: boolean;
 }
 
 export interface Fresh {
@@ -36,9 +55,14 @@ export interface Fresh {
   kept: Kept<Summary> | null;
   findings: Finding[];
   inputs: Inputs;
+  /** What decided the build beside its inputs. */
   states: CellStates;
-  /** Makes the planned changes of infrastructure; what went wrong is found. */
-  effect(): Promise<Finding[]>;
+  /** Names of what else did, as it is when the effects have been made (states.ts). */
+  later: string[];
+  /** Changes of infrastructure that are to be made before anything is kept or written. */
+  effects: PlannedEffects[];
+  /** What cells of macros found committed. */
+  found: ReadonlyMap<string, Found>;
 }
 
 /** Builds `file` (absolute). */
@@ -46,22 +70,35 @@ export async function buildFresh(file: string, options: FreshOptions): Promise<F
   const { cwd, tools, discovery, features, settings } = options;
   const { buildService } = await import('./driver.ts');
   const recorded = new Recorded(discovery);
+  const committed = new CommittedKeeps(cwd);
   const macros = {
     ...{ discovery: recorded, features, settings, accepted: options.accept },
     settingsAt: settingsAt(cwd),
     lockedRemotes: (cell: string) => lockedRemotes(cwd, cell),
+    committed: (cell: string, service: string) => committed.read(cell, service),
+    destructive: options.destructive,
   };
   const built = await buildService(file, cwd, tools, macros);
   const { compiled, findings, inputs, negotiated } = built;
+  const { found } = committed;
   const states = statesOf(recorded, features, settings);
-  const effect = async (): Promise<Finding[]> => {
-    if (negotiated === null) return [];
-    const shown = path.relative(cwd, file).split(path.sep).join('/');
-    return await effectsOf(negotiated, recorded, { path: shown, text: '' });
-  };
-  if (compiled === null) return { kept: null, findings, inputs, states, effect };
+  const nothing = { kept: null, inputs, states, later: [], effects: [], found };
+  // What a cell planned from files that are damaged is not worth telling.
+  if (committed.faults.length > 0) return { ...nothing, findings: committed.findings() };
+  if (compiled === null || negotiated === null) return { ...nothing, findings };
   const { artifactsOf } = await import('./artifacts.ts');
   const { schema, manifest, wasm } = compiled;
+  const shown = path.relative(cwd, file).split(path.sep).join('/');
+  const circumstances = { source: { path: shown, text: '' }, found };
+  const wanted = effectsOf(negotiated, schema.cell, recorded, {
+    ...{ ...circumstances, destructive: options.destructive },
+  });
+  const leavers = abandoned(cwd, schema.cell, negotiated);
+  const left = new Findings();
+  warnOfAbandoned(leavers, schema.cell, circumstances.source, left);
+  const warnings = [...findings, ...left.sorted()];
+  const told = [...warnings, ...wanted.findings];
+  if (wanted.refused) return { ...nothing, findings: told };
   const answers = recorded.answers();
   const used: Record<string, string> = {};
   for (const cell of Object.keys(answers)) {
@@ -83,14 +120,20 @@ export async function buildFresh(file: string, options: FreshOptions): Promise<F
         fingerprint,
       })),
     capabilities: manifest.capabilities,
-    macros: negotiated === null ? [] : askedOf(negotiated),
+    macros: askedOf(negotiated),
     answers: manifest.macros ?? null,
-    effects: (negotiated?.answers ?? []).flatMap((a) => a.plan.effects.map((e) => e.preview)),
+    effects: wanted.summaries,
     bytes: wasm.length,
-    warnings: findings,
+    warnings,
   };
-  const artifacts = artifactsOf(compiled, { answers, features: used }, built.expanded);
-  return { kept: { artifacts, summary }, findings, inputs, states, effect };
+  const artifacts = artifactsOf(compiled, { answers, features: used }, built);
+  const keeps = keepsOf(negotiated, found);
+  artifacts.keeps = new TextEncoder().encode(JSON.stringify(keeps));
+  const { sql } = manifest;
+  const later = [...Object.keys(keeps), ...leavers].map((cell) => keptName(cell, schema.cell));
+  if (sql !== undefined) later.push(databaseName(schema.cell, sql.target));
+  const kept = { artifacts, summary };
+  return { kept, findings: told, inputs, states, later, effects: wanted.effects, found };
 }
 
 /** Where the user wrote settings, for findings about them. */
@@ -107,29 +150,58 @@ function lockedRemotes(cwd: string, cell: string): Manifest['remotes'] | null {
   return (lock?.remotes as Manifest['remotes']) ?? null;
 }
 
-async function effectsOf(
+interface Wanted {
+  /** What is to be done. */
+  effects: PlannedEffects[];
+  /** The same for people. */
+  summaries: EffectSummary[];
+  findings: Finding[];
+  /** Something would be lost that nobody has given up. */
+  refused: boolean;
+}
+
+/** The changes of infrastructure that a negotiation has planned and that do not stand yet. */
+function effectsOf(
   negotiated: Negotiated,
+  service: string,
   recorded: Recorded,
-  source: SourceText,
-): Promise<Finding[]> {
-  if (negotiated.answers.every((a) => a.plan.effects.length === 0)) return [];
-  const { applyEffects, plannedEffects, reportEffects, warnOfUnmade } = await import(
-    './3-negotiate/effects.ts'
-  );
+  around: {
+    source: SourceText;
+    found: ReadonlyMap<string, Committed>;
+    destructive: boolean;
+  },
+): Wanted {
+  const { source, found, destructive } = around;
   const providers = [...recorded.providers.values()].filter((p) => !('missing' in p));
   const planned = plannedEffects(
     negotiated,
+    service,
     (cell) => providers.find((p) => p.cell === cell) as Provider,
   );
   const findings = new Findings();
-  const there = planned.filter(({ provider }) => provider.level > 0);
-  if (there.length < planned.length) warnOfUnmade(planned, source, findings);
-  else {
-    const outcome = await applyEffects(planned);
-    const first = negotiated.answers.find((a) => a.cell === outcome.failed?.cell)?.first;
-    reportEffects(outcome, first?.source ?? source, findings, first?.use);
+  if (planned.some(({ provider }) => provider.level === 0)) {
+    warnOfUnmade(planned, source, findings);
+    return { effects: [], summaries: [], findings: findings.sorted(), refused: false };
   }
-  return findings.sorted();
+  const effects = pending(planned);
+  // What is committed was approved when it was: only what is new has to be.
+  const fresh = effects.filter(({ provider: { cell } }) => {
+    const plan = negotiated.answers.find((a) => a.cell === cell)?.plan;
+    return plan !== undefined && !isCommitted(plan, found.get(cell));
+  });
+  if (!destructive) refuseDestructive(fresh, source, findings);
+  const refused = findings.count > 0;
+  const summaries = effects.flatMap((one) => one.effects.map((e) => summaryOf(one, e)));
+  return { effects, summaries, findings: findings.sorted(), refused };
+}
+
+function summaryOf({ provider, wishes }: PlannedEffects, effect: Effect): EffectSummary {
+  const { preview, destructive, key } = effect;
+  const wish = wishes?.get(key);
+  const told = { cell: provider.cell, preview, destructive };
+  if (wish === undefined) return { ...told, file: '', line: 0, column: 0 };
+  const { line, column } = placeOf(wish.source.text, wish.at.start, wish.at.end);
+  return { ...told, file: wish.source.path, line, column };
 }
 
 /** The state of every cell that had a say, as the key of the cache has it. */

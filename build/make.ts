@@ -5,6 +5,7 @@
 //   .cell/out/<cell>.wasm .wasm.map .schema.json     .cell/out/cache/
 //   .cell/clients/<cell>.ts  .cell/lock/<cell>.lock  .cell/lock/capabilities.lock
 //   .cell/macros/<cell>.json .cell/types/*.d.ts   .cell/expanded/<cell>.cell.ts
+//   .cell/lock/<cell of macros>.schema.lock       .cell/migrations/<cell>/0001_create_users.sql
 import path from 'node:path';
 import type { Features, OpenDiscovery, Settings } from './3-negotiate/contract.ts';
 import { Cache } from './6-lock/cache.ts';
@@ -17,6 +18,7 @@ import { writeEditor } from './editor.ts';
 import { knownFeatures, knownSettings } from './features.ts';
 import { Making } from './making.ts';
 import { servicesOf } from './services.ts';
+import type { DatabaseState } from './states.ts';
 
 export { findServices } from './services.ts';
 
@@ -30,6 +32,20 @@ export interface Asked {
   macros: string[];
   /** Kind of contribution -> how many: policy, guard, wrap, handler... */
   contributed: Record<string, number>;
+}
+
+/** A change of infrastructure, for people. */
+export interface EffectSummary {
+  /** Cell that makes it. */
+  cell: string;
+  /** What it says of itself; may have several lines. */
+  preview: string;
+  /** Something is lost by it. */
+  destructive: boolean;
+  /** The decorator that wants it; '' and 0 where nobody knows. */
+  file: string;
+  line: number;
+  column: number;
 }
 
 /** What the verbs print about a built cell. */
@@ -51,8 +67,8 @@ export interface Summary {
   macros: Asked[];
   /** Of a macro cell: what it answers for. */
   answers: { ns: string; names: string[] } | null;
-  /** Changes of infrastructure that were made for it, a line each. */
-  effects: string[];
+  /** Changes of infrastructure that were made for it; after a check, that would be. */
+  effects: EffectSummary[];
   /** Bytes of the module. */
   bytes: number;
   /** Findings that did not stop the build. */
@@ -68,6 +84,8 @@ export interface Made {
   findings: Finding[];
   /** What the new locks change against the old ones, in words. */
   changes: string[];
+  /** Documents that cells of macros leave by this build, new ones only: migrations. */
+  documents: { file: string; text: string }[];
   /** The result came from the cache. */
   cached: boolean;
   /** Paths relative to cwd: wasm, map, schema, client, lock. Nothing is there after a check. */
@@ -91,10 +109,14 @@ export interface MakeOptions {
   features?: Features;
   /** Remote cells whose changed methods are meant (`--accept`). */
   accept?: readonly string[];
+  /** Changes that lose data may be made (`--allow-destructive`). */
+  destructive?: boolean;
   /** `cells` of cell.config.ts. */
   settings?: Settings;
   /** Who finds the cells that answer. */
   discover: OpenDiscovery;
+  /** Who looks at databases; absent: they are taken to be as they were. */
+  databaseState?: DatabaseState;
 }
 
 /** Name of an artifact -> where it lies below the working folder. */
@@ -105,6 +127,7 @@ export const PLACES: Record<string, (cell: string) => string> = {
   client: (cell) => `.cell/clients/${cell}.ts`,
   lock: (cell) => `.cell/lock/${cell}.lock`,
   expanded: (cell) => `.cell/expanded/${cell}.cell.ts`,
+  members: (cell) => `.cell/types/${cell}.members.d.ts`,
 };
 
 /**
@@ -147,9 +170,14 @@ export async function make(options: MakeOptions): Promise<Made[]> {
   }
 }
 
-/** What git leaves out of `.cell`: all that a build makes anew, and keys. A file there stays. */
+/** What git leaves out of `.cell`: all that a build makes anew, databases, and keys. */
+const IGNORED = 'data/\nexpanded/\nout/\nrun/\ntypes/assembly.d.ts\n';
+/** What builds before there were databases have written. */
+const IGNORED_BEFORE = 'expanded/\nout/\nrun/\ntypes/assembly.d.ts\n';
+
+/** A file that somebody has changed stays. */
 function ignoreOutput(cwd: string): void {
   const file = path.join(cwd, '.cell', '.gitignore');
-  if (readIfThere(file) !== null) return;
-  writeWhole(file, 'expanded/\nout/\nrun/\ntypes/assembly.d.ts\n');
+  const text = readIfThere(file)?.toString('utf8') ?? IGNORED_BEFORE;
+  if (text === IGNORED_BEFORE) writeWhole(file, IGNORED);
 }

@@ -1,22 +1,19 @@
-// Owns the making of one service after another: order, cycles, cache, what is written. One object a
-// build; the discovery is opened at the first question and closed at the end.
+// Owns the making of one service after another: order, cycles, cache. One object a build; the
+// discovery is opened at the first question and closed at the end. What becomes of a service that
+// was made: finishing.ts.
 import path from 'node:path';
-import { parseAnswers } from './2-discover/answers.ts';
 import { namespaceOf } from './2-discover/cell-name.ts';
-import { Offline, Published, schemaDigest } from './2-discover/offline.ts';
+import { Offline, Published } from './2-discover/offline.ts';
 import type { Discovery, Features, Identity, Settings } from './3-negotiate/contract.ts';
-import { approvalOf } from './6-lock/approved.ts';
-import type { Cache, Kept } from './6-lock/cache.ts';
-import { exclusive } from './6-lock/exclusive.ts';
-import { readIfThere, sha256, writeWhole } from './6-lock/files.ts';
-import { Settled, wantedHash } from './6-lock/settled.ts';
-import { compare, type Standing, type Wanted, write } from './6-lock/standing.ts';
+import type { Cache } from './6-lock/cache.ts';
+import { readIfThere, sha256 } from './6-lock/files.ts';
+import { Settled } from './6-lock/settled.ts';
 import type { Tools } from './6-lock/tools.ts';
-import type { Finding, Holes } from './diagnostics/findings.ts';
+import { type Finished, Finishing, finding } from './finishing.ts';
 import { type Made, type MakeOptions, PLACES, type Summary } from './make.ts';
 import { type Group, needsOf, type Outline, ordered, outlineOf, type RemoteUse } from './order.ts';
 import { findServices } from './services.ts';
-import { macroState } from './states.ts';
+import { type Surroundings, stateOf } from './states.ts';
 
 /** Rounds in which cells that need each other are built until nothing changes. */
 const PASSES = 3;
@@ -30,9 +27,10 @@ export class Making {
   readonly #cache: Cache;
   readonly #features: Features;
   readonly #settings: Settings;
-  /** Cell -> the file that made it in this build. */
-  readonly #owners = new Map<string, string>();
   readonly #settled: Settled;
+  readonly #finishing: Finishing;
+  /** Every service of this build. */
+  readonly #all: Outline[] = [];
   /** Files of this build that could not be built. */
   readonly #failed = new Map<string, Outline>();
 
@@ -45,6 +43,8 @@ export class Making {
     this.#settings = options.settings ?? new Map();
     const { cwd, offline = false, start = true, check = false, discover } = options;
     this.discovery = offline ? new Offline(cwd) : discover({ cwd, start, remember: !check });
+    const around = this.#around(this.discovery);
+    this.#finishing = new Finishing(options, cache, this.#settled, around);
   }
 
   async close(): Promise<void> {
@@ -62,9 +62,11 @@ export class Making {
     const all = await this.#withNeeded(asked);
     this.remotes.push(...all.flatMap((one) => one.remotes));
     const made = new Map<Outline, Made>();
+    this.#all.push(...all);
     for (const group of ordered(all)) {
       for (const [one, result] of await this.#group(group)) made.set(one, result);
     }
+    await this.#finishing.settle();
     return all.map((one) => made.get(one) as Made);
   }
 
@@ -129,10 +131,12 @@ export class Making {
       let changed = false;
       for (const one of group.files) {
         if (made.get(one)?.summary === null) return;
+        const before = this.#finishing.heldHash(one.file);
         const again = await this.#one(one, discovery);
-        if (again.cached && again.summary !== null) continue;
-        changed = true;
         made.set(one, again);
+        const same = before !== undefined && before === this.#finishing.heldHash(one.file);
+        if (again.summary !== null && (again.cached || same)) continue;
+        changed = true;
       }
       if (!changed) return;
     }
@@ -168,113 +172,60 @@ export class Making {
     const made = this.#blank(file);
     // A cell that another file has made as well is there.
     const [lacking] = needsOf(outline, [...this.#failed.values()]).filter(
-      (o) => o !== outline && !this.#owners.has(o.cell),
+      (o) => o !== outline && !this.#finishing.owners.has(o.cell),
     );
     if (lacking !== undefined) {
       const other = this.#shown(lacking.file);
       made.findings.push(await finding('CELL6004', made.file, { cell: lacking.cell, other }));
     } else {
-      await this.#make(file, discovery, made);
+      const finished = await this.#make(outline, discovery, made);
+      if (finished !== null) await this.#finish(outline, finished);
     }
     if (made.summary === null) this.#failed.set(file, outline);
     made.ms = performance.now() - began;
     return made;
   }
 
-  async #make(file: string, discovery: Discovery, made: Made): Promise<void> {
+  /** Writes it, or holds it back with effects that are still to be made. */
+  async #finish(outline: Outline, finished: Finished): Promise<void> {
+    const effects = finished.fresh?.effects.length ?? 0;
+    const held = this.#finishing.held;
+    const waits = needsOf(outline, this.#all).some((o) => o !== outline && held.has(o.cell));
+    if (this.#options.check === true || (effects === 0 && !waits)) {
+      return this.#finishing.write(finished);
+    }
+    const needed = this.#all.some((other) => needsOf(other, [outline]).length > 0);
+    this.#finishing.hold(finished, needed);
+  }
+
+  async #make({ file }: Outline, discovery: Discovery, made: Made): Promise<Finished | null> {
     const identities: Identity[] = [];
-    const kept = await this.#cache.find<Summary>(file, (name) =>
-      this.#state(name, discovery, identities),
-    );
+    const around = { ...this.#around(discovery), identified: (i: Identity) => identities.push(i) };
+    const kept = await this.#cache.find<Summary>(file, (name) => stateOf(name, around));
     if (kept !== null) {
       made.findings.push(...kept.summary.warnings);
       for (const asked of kept.summary.macros) {
         const now = identities.find((i) => i.cell === asked.cell);
         if (now) Object.assign(asked, { level: now.level, from: now.from });
       }
-      await this.#stand(kept, made, null);
-      return;
+      return this.#finishing.judge(file, kept, made, null);
     }
     made.cached = false;
-    const { cwd } = this.#options;
+    const { cwd, accept = [], destructive = false } = this.#options;
     const [features, settings, tools] = [this.#features, this.#settings, this.#tools.versions];
     const { buildFresh } = await import('./fresh.ts');
-    const accept = this.#options.accept ?? [];
-    const fresh = await buildFresh(file, { cwd, tools, discovery, features, settings, accept });
+    const fresh = await buildFresh(file, {
+      ...{ cwd, tools, discovery, features, settings, accept, destructive },
+    });
     made.findings.push(...fresh.findings);
-    if (fresh.kept === null) return;
-    const told = made.findings.length;
-    await this.#stand(fresh.kept, made, fresh.effect);
-    // Only what was finished is kept: effects that failed, or that nobody was there to make, are
-    // tried again by the next build.
-    if (made.summary === null || made.findings.length > told) return;
-    if (this.#options.check === true) return;
-    this.#cache.keep(file, fresh.inputs, fresh.states, fresh.kept);
+    if (fresh.kept === null) return null;
+    return this.#finishing.judge(file, fresh.kept, made, fresh);
   }
 
-  /** The state of a cell that had a say in the last build; see states.ts. */
-  async #state(name: string, discovery: Discovery, identities: Identity[]): Promise<string | null> {
-    const [kind, cell] = name.split(':');
-    if (kind === 'remote') {
-      const found = await discovery.remote(cell);
-      return found && schemaDigest(found);
-    }
-    const found = await discovery.identify(cell);
-    if (!('missing' in found)) identities.push(found);
-    return macroState(found, this.#features, this.#settings);
-  }
-
-  /** Writes a finished build after its effects, unless something stands against it. */
-  async #stand(
-    kept: Kept<Summary>,
-    made: Made,
-    effect: (() => Promise<Finding[]>) | null,
-  ): Promise<void> {
-    const { cwd, locked, check } = this.#options;
-    const { summary, artifacts } = kept;
-    const { cell } = summary;
-    const other = this.#owners.get(cell);
-    if (other !== undefined && other !== made.file) {
-      made.findings.push(await finding('CELL6001', made.file, { cell, other }));
-      return;
-    }
-    const { lock, answers, ...rest } = artifacts;
-    const hash = wantedHash(lock, answers);
-    const settled = this.#settled.holds(cell, hash);
-    const wanted: Wanted = {
-      cell,
-      lock: PLACES.lock(cell),
-      lockText: Buffer.from(lock).toString('utf8'),
-      approval: approvalOf(summary.capabilities),
-      answers: settled ? {} : parseAnswers(answers),
-    };
-    let standing: Standing = settled ? { changes: [], differs: null } : compare(cwd, wanted);
-    if (locked && standing.differs !== null) {
-      const { file, how } = standing.differs;
-      made.findings.push(await finding('CELL6002', made.file, { lock: file, how }));
-      return;
-    }
-    if (!check && effect !== null) {
-      const failures = await effect();
-      made.findings.push(...failures);
-      if (failures.some((f) => f.warning !== true)) return;
-    }
-    if (!settled && !locked && !check) {
-      standing = await exclusive(cwd, () => {
-        const found = compare(cwd, wanted);
-        write(cwd, wanted);
-        return found;
-      });
-    }
-    this.#settled.add(cell, hash);
-    made.changes = standing.changes;
-    this.#owners.set(cell, made.file);
-    made.summary = summary;
-    if (check) return;
-    for (const [name, bytes] of Object.entries(rest)) {
-      writeWhole(path.join(cwd, PLACES[name](cell)), bytes);
-    }
-    for (const name of Object.keys(PLACES)) made.paths[name] = PLACES[name](cell);
+  #around(discovery: Discovery): Surroundings {
+    const { cwd, databaseState } = this.#options;
+    const [features, settings] = [this.#features, this.#settings];
+    return { cwd, discovery, features, settings, databaseState };
   }
 
   #shown(file: string): string {
@@ -283,17 +234,9 @@ export class Making {
 
   #blank(file: string): Made {
     const shown = this.#shown(file);
-    const empty = { findings: [], changes: [], paths: {}, ms: 0 };
+    const empty = { findings: [], changes: [], documents: [], paths: {}, ms: 0 };
     return { file: shown, summary: null, cached: true, ...empty };
   }
-}
-
-/** A finding about a file as a whole. */
-async function finding(code: string, file: string, holes: Holes): Promise<Finding> {
-  const { Findings } = await import('./diagnostics/findings.ts');
-  const findings = new Findings();
-  findings.report(code, { path: file, text: '' }, null, holes);
-  return findings.sorted()[0];
 }
 
 /** Folders that two files have in common: of two cells of one name the nearer is meant. */

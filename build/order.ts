@@ -40,6 +40,7 @@ const TOKENS = new RegExp(
     String.raw`\/\*[\s\S]*?\*\/`,
     String.raw`"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\`(?:[^\`\\]|\\[\s\S])*\``,
     String.raw`@\s*[\w$]+(?:\s*\.\s*[\w$]+)?`,
+    String.raw`(?<![\w$.])[A-Z]\w*\s*\.\s*[\w$]+`,
     String.raw`\bclass\s+[\w$]+|\b(?:from|export)\b|\bname\s*:|[(){}]`,
   ].join('|'),
   'g',
@@ -69,6 +70,7 @@ function scan(text: string, file: string, outline: Outline): string[] {
   let given = '';
   let before = '';
   let remote: string | null = null;
+  const spaces = new Set<string>();
   for (const [token] of text.matchAll(TOKENS)) {
     if (token.startsWith('//') || token.startsWith('/*')) continue;
     if (token.startsWith('@')) {
@@ -77,6 +79,8 @@ function scan(text: string, file: string, outline: Outline): string[] {
       naming = ns === '' && name === 'service';
       service ||= naming;
       if (ns === '' && name === 'remote') remote = '';
+    } else if (/^[A-Z]/.test(token)) {
+      spaces.add(token.split('.')[0].trim());
     } else if (/^["'`]/.test(token)) {
       const value = token.slice(1, -1);
       if (before === 'from' && value.startsWith('.')) {
@@ -101,7 +105,17 @@ function scan(text: string, file: string, outline: Outline): string[] {
     }
     before = token;
   }
+  for (const ns of spaces) {
+    if (declares(text, ns)) continue;
+    for (const cell of cellsOf(ns)) outline.macros.add(cell);
+  }
   return imports;
+}
+
+/** Whether a namespace that is called, `Ledger.debit()`, is the file's own or imported. */
+function declares(text: string, ns: string): boolean {
+  const own = `\\b(?:class|enum|namespace|type|interface|const|let)\\s+${ns}\\b`;
+  return new RegExp(`${own}|\\bimport\\b[^;'"]*\\b${ns}\\b`).test(text);
 }
 
 /** Namespace and name; a namespace in lower case is the bare one's. */

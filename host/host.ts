@@ -7,6 +7,7 @@ import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { BACKPRESSURE_BYTES, MESSAGE_BYTES, PARK_BYTES } from '../assembly/shared/limits.ts';
 import { type Config, checkServed } from './cell/config.ts';
+import { withApproved } from './cell/config-grants.ts';
 import { kinOf } from './cell/kin.ts';
 import { leftOut } from './cell/left-out.ts';
 import { ModuleError, readCell } from './cell/module.ts';
@@ -15,7 +16,7 @@ import { writeFlags } from './flags/table.ts';
 import { withMetrics } from './gateway/metrics.ts';
 import { type Page, pages } from './gateway/pages.ts';
 import { type HostEntry, removeHostFile, writeHostFile } from './host-file.ts';
-import type { CellSpec, Grants, LaneEvents, Lanes } from './lane/contract.ts';
+import type { CellSpec, LaneEvents, Lanes } from './lane/contract.ts';
 import { startLanes } from './lane/lanes.ts';
 import { createMemory, type SharedMemory } from './lane/memory.ts';
 import { Budget } from './listen/budget.ts';
@@ -98,12 +99,6 @@ function openFlags({ cwd, events }: HostOptions, memory: SharedMemory): FlagFile
   });
 }
 
-/** What a cell is granted, with the calls of other cells that are approved. */
-function withCalls(grants: Grants, approved: string[]): Grants {
-  const calls = approved.flatMap((name) => (name.startsWith('call:') ? [name.slice(5)] : []));
-  return calls.length === 0 ? grants : { ...grants, call: [...(grants.call ?? []), ...calls] };
-}
-
 function readCells(options: HostOptions): CellSpec[] {
   const cells: CellSpec[] = [];
   const grants = options.config.grants ?? {};
@@ -112,9 +107,10 @@ function readCells(options: HostOptions): CellSpec[] {
     const place = { firstRoute, index: cells.length };
     const pagesMax = options.config.limits?.pages;
     const spec = readCell(file, place, (name) => ({
-      grants: withCalls(
+      grants: withApproved(
         Object.hasOwn(grants, name) ? grants[name] : {},
         options.approved?.(name) ?? [],
+        options.cwd,
       ),
       ...(pagesMax === undefined ? {} : { pages: pagesMax }),
     }));
@@ -128,6 +124,15 @@ function readCells(options: HostOptions): CellSpec[] {
   for (const [i, kin] of kinOf(cells).entries()) cells[i].kin = kin;
   for (const cell of cells) checkGuarded(options, cell);
   return cells;
+}
+
+/** Judges the statements of cells, and whether their databases are what they were built against. */
+async function admitDatabases(specs: CellSpec[], project: string): Promise<void> {
+  const asking = specs.filter(({ manifest, grants }) => manifest.sql && grants.sql);
+  if (asking.length === 0) return;
+  // Parser and driver are loaded only where they are needed: 100 ms.
+  const { admitSql } = await import('./cell/sql-admission.ts');
+  for (const spec of asking) await admitSql(spec, { project, env: process.env });
 }
 
 /** Whether some method says who may call it. */
@@ -290,6 +295,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   sweepSockets(run);
   const settings = telemetrySettings(config.cells?.telemetry, process.env);
   const specs = readCells(options);
+  await admitDatabases(specs, options.cwd);
   const development = developmentIssuer(options, run);
   const issuers = development ? [development.issuer] : (config.issuers ?? []);
   const verifier = createVerifier(issuers, Date.now, {

@@ -32,11 +32,21 @@ export function believe(client: bool): void {
   fromClient = client;
 }
 
+/** The payload that is read is one that the cell has stored. */
+let isKept: bool = false;
+
+export function kept(is: bool): void {
+  isKept = is;
+}
+
 /** Ends the call: the payload is malformed. */
 export function malformed(what: string): void {
-  const status = fromClient ? INVALID_ARGUMENT : INTERNAL;
-  const whose = fromClient ? "malformed payload: " : "malformed reply of another cell: ";
+  const status = fromClient && !isKept ? INVALID_ARGUMENT : INTERNAL;
+  const whose = isKept
+    ? "malformed stored value: "
+    : fromClient ? "malformed payload: " : "malformed reply of another cell: ";
   fromClient = true;
+  isKept = false;
   fail<void>(status, whose + what);
 }
 

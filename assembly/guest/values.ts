@@ -61,6 +61,14 @@ function hex(half: u64): string {
 export class Instant {
   constructor(public micros: i64 = 0) {}
 
+  /** No time yet: in a row that is inserted, the default of its column stands instead. */
+  static get unset(): Instant {
+    return new Instant(i64.MIN_VALUE);
+  }
+  get isUnset(): bool {
+    return this.micros == i64.MIN_VALUE;
+  }
+
   plus(duration: Duration): Instant {
     return new Instant(this.micros + duration.micros);
   }

@@ -18,6 +18,11 @@ export class DecoratorReader {
     return (node.decorators ?? []).map((d: Node) => this.#use(d));
   }
 
+  /** An expression as a literal; what is none is code. */
+  literal(node: Node): Literal {
+    return this.#literal(node);
+  }
+
   #use(node: Node): DecoratorUse {
     const written = this.#text.slice(node.name.range.start, node.name.range.end);
     const lead = written.length - written.replace(/^@\s*/, '').length;
@@ -52,7 +57,7 @@ export class DecoratorReader {
       case literals.String:
         return { ...at, kind: 'string', value: node.value };
       case literals.Template:
-        return node.expressions.length > 0
+        return node.expressions.length > 0 || node.tag
           ? this.#code(at)
           : { ...at, kind: 'string', value: node.parts[0] };
       case literals.Integer:

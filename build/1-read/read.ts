@@ -1,5 +1,6 @@
 // Owns stage 1: AssemblyScript text -> shapes. Judges nothing beyond syntax; resolves no name and
 // opens no file. Invariant: every span lies in the text as the user wrote it.
+import { CallReader } from './calls.ts';
 import { DecoratorReader } from './literal.ts';
 import { maskReserved } from './mask.ts';
 import { type AscParser, loadParser, type Node, walk } from './parser.ts';
@@ -48,6 +49,8 @@ class Reader {
       functions: [],
       interfaces: [],
       aliases: [],
+      calls: [],
+      accesses: [],
       strayDecorators: [],
       detailClasses: [],
       unnamedDetails: [],
@@ -59,7 +62,14 @@ class Reader {
     const { statements, faults } = this.#asc.parse(maskReserved(this.#text), this.#shape.path);
     this.#shape.faults = faults;
     for (const statement of statements) this.#statement(statement, true);
-    walk(statements, (node) => this.#detail(node));
+    const { classes } = this.#shape;
+    const type = (node: Node): TypeShape => this.#type(node, node);
+    const calls = new CallReader(this.#asc, this.#text, this.#decorators, type, classes);
+    walk(statements, (node) => {
+      this.#detail(node);
+      calls.see(node);
+    });
+    Object.assign(this.#shape, calls.finish(classes));
     return this.#shape;
   }
 
@@ -172,7 +182,12 @@ class Reader {
 
   #field(node: Node): FieldShape {
     const isReadonly = (node.flags & this.#asc.flags.Readonly) !== 0;
-    return { ...this.#member(node), type: this.#type(node.type, node.name), isReadonly };
+    return {
+      ...this.#member(node),
+      type: this.#type(node.type, node.name),
+      isReadonly,
+      initializer: node.initializer ? spanOf(node.initializer) : null,
+    };
   }
 
   #method(node: Node): MethodShape {

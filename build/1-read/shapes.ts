@@ -30,6 +30,26 @@ export interface DecoratorUse extends Span {
   args: Literal[] | null;
 }
 
+/**
+ * `Postgres.query<User>("...", id)`, or `this.db.query<User>("...", id)` of a field
+ * `db: Postgres.Connection`. Its span begins at the callee and ends behind the parenthesis.
+ */
+export interface CallUse extends DecoratorUse {
+  args: Literal[];
+  /** Type arguments, with their texts. */
+  types: { shape: TypeShape; text: string }[];
+  /** `db`; null: the namespace itself is named. */
+  field: string | null;
+  /** Class ("" = none) and method or function in whose body it stands; null: in none. */
+  within: { owner: string; name: string } | null;
+}
+
+/** `this.db` where no call begins, of a field whose type has the form `Postgres.Connection`. */
+export interface FieldAccess extends Span {
+  owner: string;
+  field: string;
+}
+
 export type TypeShape = Span &
   (
     | { kind: 'name'; name: string; args: TypeShape[]; nullable: boolean }
@@ -57,6 +77,8 @@ export interface FieldShape extends MemberShape {
   /** kind 'missing': the type is inferred from the initializer. */
   type: TypeShape;
   isReadonly: boolean;
+  /** The expression behind `=`. */
+  initializer: Span | null;
 }
 
 export interface MethodShape extends MemberShape {
@@ -129,6 +151,9 @@ export interface SourceShape {
   functions: string[];
   interfaces: string[];
   aliases: { name: string; type: TypeShape }[];
+  /** Calls `Upper.name(...)`, but of names that asc or a local variable has; in source order. */
+  calls: CallUse[];
+  accesses: FieldAccess[];
   /** Decorators on anything else: functions, variables, enums, interfaces. */
   strayDecorators: DecoratorUse[];
   /** Classes named in `details<X>(...)` or `details(new X(...))`. */

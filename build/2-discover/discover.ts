@@ -44,7 +44,10 @@ export class Discover implements Discovery {
       return wire;
     };
     const memory = place.kind === 'standard' ? this.#memory : null;
-    const fresh = memory === null ? await open() : new Remembered(place, STARTED_MS, open, memory);
+    const fresh =
+      memory === null
+        ? await open()
+        : new Remembered({ ...place, patienceMs: STARTED_MS }, open, memory);
     const provider = this.#providers.get(key) ?? fresh;
     this.#providers.set(key, provider);
     return provider;

@@ -21,6 +21,8 @@ export interface Place {
   ns: string | null | undefined;
   /** Why its macros cannot be asked, for people; absent: they can. */
   closed?: string;
+  /** Its plans depend on more than what they are asked: on databases. */
+  changing?: boolean;
   /** null: only the running host knows it. */
   schema(): Schema | null;
   /** A connection to a host that serves the cell; started when it must be. */

@@ -18,6 +18,7 @@ export const PROTOCOL: { records: RecordType[]; enums: EnumType[] } = {
         { name: 'doc', type: { kind: 'string' } },
         { name: 'macros', type: { kind: 'list', of: { kind: 'record', name: 'MacroInfo' } } },
         { name: 'profiles', type: { kind: 'list', of: { kind: 'record', name: 'Profile' } } },
+        { name: 'bindings', type: { kind: 'list', of: { kind: 'string' } } },
         { name: 'settings', type: { kind: 'record', name: 'Shape' } },
       ],
     },
@@ -28,6 +29,8 @@ export const PROTOCOL: { records: RecordType[]; enums: EnumType[] } = {
         { name: 'doc', type: { kind: 'string' } },
         { name: 'on', type: { kind: 'list', of: { kind: 'string' } } },
         { name: 'stage', type: { kind: 'string' } },
+        { name: 'rest', type: { kind: 'scalar', scalar: 'bool' } },
+        { name: 'result', type: { kind: 'string' } },
         { name: 'args', type: { kind: 'list', of: { kind: 'record', name: 'Shape' } } },
         { name: 'repeatable', type: { kind: 'scalar', scalar: 'bool' } },
         { name: 'needs', type: { kind: 'list', of: { kind: 'string' } } },
@@ -65,6 +68,10 @@ export const PROTOCOL: { records: RecordType[]; enums: EnumType[] } = {
         { name: 'settings', type: { kind: 'record', name: 'Literal' } },
         { name: 'sites', type: { kind: 'list', of: { kind: 'record', name: 'Site' } } },
         { name: 'facts', type: { kind: 'list', of: { kind: 'record', name: 'Fact' } } },
+        { name: 'service', type: { kind: 'string' } },
+        { name: 'lock', type: { kind: 'string' } },
+        { name: 'documents', type: { kind: 'list', of: { kind: 'record', name: 'Document' } } },
+        { name: 'destructive', type: { kind: 'scalar', scalar: 'bool' } },
       ],
     },
     {
@@ -115,6 +122,7 @@ export const PROTOCOL: { records: RecordType[]; enums: EnumType[] } = {
         { name: 'name', type: { kind: 'string' } },
         { name: 'called', type: { kind: 'scalar', scalar: 'bool' } },
         { name: 'args', type: { kind: 'list', of: { kind: 'record', name: 'Literal' } } },
+        { name: 'types', type: { kind: 'list', of: { kind: 'string' } } },
       ],
     },
     {
@@ -124,6 +132,13 @@ export const PROTOCOL: { records: RecordType[]; enums: EnumType[] } = {
         { name: 'key', type: { kind: 'string' } },
         { name: 'values', type: { kind: 'list', of: { kind: 'string' } } },
         { name: 'cell', type: { kind: 'string' } },
+      ],
+    },
+    {
+      name: 'Document',
+      fields: [
+        { name: 'name', type: { kind: 'string' } },
+        { name: 'text', type: { kind: 'string' } },
       ],
     },
     {
@@ -138,6 +153,8 @@ export const PROTOCOL: { records: RecordType[]; enums: EnumType[] } = {
         { name: 'orders', type: { kind: 'list', of: { kind: 'record', name: 'Order' } } },
         { name: 'complaints', type: { kind: 'list', of: { kind: 'record', name: 'Complaint' } } },
         { name: 'effects', type: { kind: 'list', of: { kind: 'record', name: 'Effect' } } },
+        { name: 'lock', type: { kind: 'string' } },
+        { name: 'documents', type: { kind: 'list', of: { kind: 'record', name: 'Document' } } },
       ],
     },
     {
@@ -182,6 +199,8 @@ export const PROTOCOL: { records: RecordType[]; enums: EnumType[] } = {
         { name: 'message', type: { kind: 'string' } },
         { name: 'fix', type: { kind: 'string' } },
         { name: 'warning', type: { kind: 'scalar', scalar: 'bool' } },
+        { name: 'offset', type: { kind: 'scalar', scalar: 'i32' } },
+        { name: 'length', type: { kind: 'scalar', scalar: 'i32' } },
       ],
     },
     {
@@ -191,6 +210,8 @@ export const PROTOCOL: { records: RecordType[]; enums: EnumType[] } = {
         { name: 'preview', type: { kind: 'string' } },
         { name: 'data', type: { kind: 'string' } },
         { name: 'destructive', type: { kind: 'scalar', scalar: 'bool' } },
+        { name: 'site', type: { kind: 'scalar', scalar: 'u32' } },
+        { name: 'use', type: { kind: 'scalar', scalar: 'u32' } },
       ],
     },
     {

@@ -30,6 +30,11 @@ export interface Description {
   doc: string;
   macros: MacroInfo[];
   profiles: Profile[];
+  /**
+   * Types that fields may have: with "Connection", `db: Postgres.Connection` on a class makes
+   *  `this.db.query(...)` the call `Postgres.query(...)`.
+   */
+  bindings: string[];
   /** Shape of the settings (type object), or type "any". */
   settings: Shape;
 }
@@ -39,11 +44,15 @@ export interface MacroInfo {
   doc: string;
   /**
    * "service" (a class with @service), "class", "method" (a handler), "member" (any method),
-   *  "field", "constructor", "enum".
+   *  "field", "constructor", "enum", "call" (`Ns.name<T>(...)` in a body).
    */
   on: string[];
   /** trace authorize limit validate cache retry transact body; "" = no place in the order. */
   stage: string;
+  /** The last of `args` may be repeated: for calls. */
+  rest: boolean;
+  /** Calls: type of the value, over the type argument `T`, for editors: "T[]", "i32"; "" = any. */
+  result: string;
   /** Positional arguments. All optional (or none): the macro may be written without parentheses. */
   args: Shape[];
   /** May be used twice on one declaration. */
@@ -98,6 +107,14 @@ export interface PlanRequest {
   sites: Site[];
   /** Answers to asks of this cell, sorted; and the facts of its own last plan. */
   facts: Fact[];
+  /** Cell that is built: "directory". */
+  service: string;
+  /** What the last plan for this service left in `lock`, as it is committed; "" = nothing yet. */
+  lock: string;
+  /** Committed documents of this cell for this service, sorted by name. */
+  documents: Document[];
+  /** `--allow-destructive`: changes that lose data may be planned. */
+  destructive: boolean;
 }
 
 /** What a user wrote between a decorator's parentheses, or a setting of cell.config.ts. */
@@ -121,7 +138,11 @@ export interface Site {
   declaration: Declaration;
   /** The class that the declaration is a member of (without members), or itself. */
   owner: Declaration;
-  /** Members of the class, for class sites only. */
+  /**
+   * Members of the class, for class sites. Of a call: fields of the class that its first type
+   *  argument names; they travel with the first call of a file that names it, and the SDK gives
+   *  them to the others.
+   */
   members: Declaration[];
   /** Text of the declaration's body; only when the macro said `needs: "body"`. */
   body: string;
@@ -129,7 +150,10 @@ export interface Site {
 
 /** A declaration: a site of macros, or a neighbour of one. */
 export interface Declaration {
-  /** "class", "method", "field", "constructor" or "enum". */
+  /**
+   * "class", "method", "field", "constructor", "enum", or "call": `Postgres.query<User>("...", id)`
+   *  in a body. Of a call `name` is the method or function that it stands in.
+   */
   kind: string;
   name: string;
   doc: string;
@@ -157,6 +181,8 @@ export interface Use {
   /** False: written without parentheses. */
   called: boolean;
   args: Literal[];
+  /** Calls: type arguments as written, `Postgres.query<User>(...)` -> ["User"]. */
+  types: string[];
 }
 
 /** Something one cell knows and others may ask for: ("User", "columns") -> ["id", "email"]. */
@@ -168,6 +194,13 @@ export interface Fact {
   cell: string;
 }
 
+/** A text that people may review, committed below `.cell/<folder of the cell>/<service>/`. */
+export interface Document {
+  /** "0002_add_created_at.sql": lower case letters, digits, `_`, `-` and `.`; 128 characters. */
+  name: string;
+  text: string;
+}
+
 export interface Plan {
   contributions: Contribution[];
   facts: Fact[];
@@ -175,13 +208,20 @@ export interface Plan {
   orders: Order[];
   complaints: Complaint[];
   effects: Effect[];
+  /** What the next build is to find in PlanRequest.lock; "" = nothing is kept. Lines, for reviews. */
+  lock: string;
+  /** All committed documents of this cell for this service, as they are to be. */
+  documents: Document[];
 }
 
 /** One thing that a macro adds. What the fields mean, by kind: ARCHITECTURE.md, Contributions. */
 export interface Contribution {
   site: number;
   use: number;
-  /** policy guard wrap parameter field method handler import macro */
+  /**
+   * policy guard wrap parameter field method handler import macro member call statement database
+   *  initial start codec
+   */
   kind: string;
   /** "" = the macro's own stage. */
   stage: string;
@@ -220,6 +260,12 @@ export interface Complaint {
   /** What to write instead; "" = nothing to offer. */
   fix: string;
   warning: boolean;
+  /**
+   * Within the text of a string argument that `path` names: UTF-16 units from its beginning, and
+   *  how many; -1: the argument as a whole.
+   */
+  offset: number;
+  length: number;
 }
 
 /** A change of infrastructure: idempotent, previewable. */
@@ -231,6 +277,9 @@ export interface Effect {
   /** For the cell itself. */
   data: string;
   destructive: boolean;
+  /** Site and use that want it: where people are told of it. */
+  site: number;
+  use: number;
 }
 
 export interface EffectRequest {

@@ -1,6 +1,6 @@
 // Owns what a module has answered on this machine: a provider that asks only for what was never
 // asked before. For standard cells only: they have no grants and no state, so the same module says
-// the same to the same request. A build whose requests are all known starts no host, which is most
+// the same to the same request. Of those that look at databases only the description is kept. A build whose requests are all known starts no host, which is most
 // of the time between two edits. In the cache, which git leaves out; never trusted across modules.
 import path from 'node:path';
 import type { Provider } from '../3-negotiate/contract.ts';
@@ -19,16 +19,27 @@ export class Remembered implements Provider {
   readonly patienceMs: number;
   readonly #open: () => Promise<Provider>;
   readonly #file: string;
+  readonly #changing: boolean;
   #description: Description | null = null;
   #plans: Record<string, Plan> = {};
 
-  /** `open`: the cell itself, for what is not known. `folder`: where the answers are kept. */
+  /**
+   * @param changing its plans depend on more than what they are asked, and are not kept
+   * @param open the cell itself, for what is not known
+   * @param folder where the answers are kept
+   */
   constructor(
-    { cell, from, digest }: Pick<Provider, 'cell' | 'from' | 'digest'>,
-    patienceMs: number,
+    {
+      cell,
+      from,
+      digest,
+      patienceMs,
+      changing = false,
+    }: Pick<Provider, 'cell' | 'from' | 'digest'> & { patienceMs: number; changing?: boolean },
     open: () => Promise<Provider>,
     folder: string,
   ) {
+    this.#changing = changing;
     this.cell = cell;
     this.from = from;
     this.digest = digest;
@@ -55,6 +66,7 @@ export class Remembered implements Provider {
   }
 
   async plan(request: PlanRequest): Promise<Plan> {
+    if (this.#changing) return (await this.#open()).plan(request);
     const hash = messageHash(request);
     const known = Object.hasOwn(this.#plans, hash) ? this.#plans[hash] : undefined;
     if (known !== undefined) return known;

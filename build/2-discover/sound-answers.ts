@@ -8,10 +8,22 @@ const RECORDS = new Map(PROTOCOL.records.map((record) => [record.name, record.fi
 /** Nesting: literals and shapes hold themselves. Threat: a stack that overflows. */
 const DEPTH = 256;
 
+/**
+ * What the protocol has been given since the first answers were committed: where it is missing, it
+ * was never said. Requests of today hash otherwise, so old plans answer nobody; descriptions do.
+ */
+const SINCE: Record<string, Record<string, unknown>> = {
+  Description: { bindings: [] },
+  MacroInfo: { rest: false, result: '' },
+  Plan: { lock: '', documents: [] },
+  Complaint: { offset: -1, length: 0 },
+  Effect: { site: 0, use: 0 },
+};
+
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Whether `answers` holds what the protocol could have carried. */
+/** Whether `answers` holds what the protocol could have carried; completes what is older. */
 export function areSoundAnswers({ description, plans, callers }: Answers): boolean {
   const described = description === null || fits(recordOf('Description'), description, 0);
   if (!described || !isObject(plans) || !Array.isArray(callers)) return false;
@@ -32,8 +44,12 @@ function fits(type: Type, value: unknown, depth: number): boolean {
     case 'nullable':
       return value === null || fits(type.of, value, depth + 1);
     case 'record': {
+      if (!isObject(value)) return false;
+      for (const [name, otherwise] of Object.entries(SINCE[type.name] ?? {})) {
+        if (value[name] === undefined) value[name] = structuredClone(otherwise);
+      }
       const fields = RECORDS.get(type.name) ?? [];
-      return isObject(value) && fields.every((f) => fits(f.type, value[f.name], depth + 1));
+      return fields.every((f) => fits(f.type, value[f.name], depth + 1));
     }
     case 'scalar':
       return typeof value === (type.scalar === 'bool' ? 'boolean' : 'number');

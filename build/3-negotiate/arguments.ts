@@ -10,7 +10,7 @@ import { usageText, wantsText } from './wants.ts';
 
 /** What an argument may refer to. */
 export interface ArgumentScope {
-  /** `Auth.require` */
+  /** As written: `@Auth.require`; of a call `Postgres.query`. */
   macro: string;
   /** Parameters of the method; null where there is none to speak of (a class, a field). */
   parameters: string[] | null;
@@ -38,10 +38,11 @@ export function checkArguments(
   const { macro } = scope;
   const example = exampleText(info, scope);
   const whole = (where: Span, found: string): Problem => {
-    const wants = `${usageText(info.args, scope)}${found}`;
+    const wants = `${usageText(info.args, scope)}${info.rest ? ', as often as wanted' : ''}${found}`;
     return { code: 'CELL4006', at: where, holes: { macro, wants, hint: `write ${example}` } };
   };
-  const [extra] = given.slice(info.args.length);
+  const shapes = shapesFor(info, given.length);
+  const [extra] = given.slice(shapes.length);
   if (extra !== undefined) {
     const more = info.args.length === 0 ? '' : ', and no more';
     return [
@@ -49,7 +50,7 @@ export function checkArguments(
     ];
   }
   const problems: Problem[] = [];
-  for (const [i, shape] of info.args.entries()) {
+  for (const [i, shape] of shapes.entries()) {
     const literal = given[i];
     if (literal === undefined) {
       if (!shape.optional) {
@@ -64,6 +65,13 @@ export function checkArguments(
     } else problems.push(...check(shape, literal, '', scope));
   }
   return problems;
+}
+
+/** The shapes of `count` arguments: the last one again and again, where it may be repeated. */
+function shapesFor({ args, rest }: MacroInfo, count: number): Shape[] {
+  const last = args.at(-1);
+  if (!rest || last === undefined || count <= args.length) return args;
+  return [...args, ...Array.from({ length: count - args.length }, () => last)];
 }
 
 /** Problems of settings (cell.config.ts `cells.<name>`) against their shape. */

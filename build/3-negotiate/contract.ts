@@ -1,9 +1,16 @@
 // Owns the contract between reading, discovery, negotiation and emission. Shapes only.
 import type { Access, Policies, Schema } from '../../host/schema/types.ts';
-import type { DecoratorUse, Literal as ReadLiteral, SourceShape, Span } from '../1-read/shapes.ts';
+import type {
+  DecoratorUse,
+  FieldShape,
+  Literal as ReadLiteral,
+  SourceShape,
+  Span,
+} from '../1-read/shapes.ts';
 import type {
   Contribution,
   Description,
+  Document,
   EffectRequest,
   EffectResult,
   Plan,
@@ -88,6 +95,13 @@ export type Features = ReadonlyMap<string, string>;
 /** What cell.config.ts says under `cells`, by cell, as literals. */
 export type Settings = ReadonlyMap<string, ReadLiteral>;
 
+/** What a plan asked to be kept for the next build (Plan.lock, Plan.documents), as committed. */
+export interface Committed {
+  lock: string;
+  /** Sorted by name. */
+  documents: Document[];
+}
+
 /** Who answers for decorators, and how they are to answer. */
 export interface Macros {
   discovery: Discovery;
@@ -97,6 +111,10 @@ export interface Macros {
   settingsAt?: { path: string; text: string; under: string };
   /** Remote cells of a cell as its lock has them: cell -> method -> canonical text. */
   lockedRemotes?(cell: string): Record<string, Record<string, string>> | null | undefined;
+  /** What the last build of `service` has left for a cell of macros; absent = nothing. */
+  committed?(cell: string, service: string): Committed;
+  /** `--allow-destructive`: changes that lose data may be planned. */
+  destructive?: boolean;
   /** Remote cells whose changes are meant. */
   accepted?: readonly string[];
 }
@@ -105,13 +123,21 @@ export interface Macros {
 export interface SiteRef {
   id: number;
   source: SourceShape;
-  kind: 'class' | 'method' | 'field' | 'constructor' | 'enum';
-  /** Class; for a class site itself. */
+  kind: 'class' | 'method' | 'field' | 'constructor' | 'enum' | 'call';
+  /** Class; for a class site itself; "" of a call in a function. */
   owner: string;
-  /** Member, or the class itself. */
+  /** Member, or the class itself; of a call the method or function that it stands in. */
   name: string;
   at: Span;
   uses: DecoratorUse[];
+}
+
+/** `db: Postgres.Connection`: a field by which methods call the cell, and nothing else. */
+export interface Binding {
+  source: SourceShape;
+  /** Class. */
+  owner: string;
+  field: FieldShape;
 }
 
 /** One contribution with where it comes from; what emission sees. */
@@ -132,6 +158,8 @@ export interface Negotiated {
   access: Map<string, Access>;
   /** Every decorator that was answered (switched off ones too): emission blanks them. */
   answered: Set<DecoratorUse>;
+  /** Fields that stand for a cell: emission blanks them. */
+  bindings: Binding[];
   /** Of the service class: name from `@service({ name })`, limits; null: there is no service. */
   service: { className: string; use: DecoratorUse } | null;
   /** For the table that `cell build` prints, for locks and for `.cell/macros`. */
@@ -140,6 +168,8 @@ export interface Negotiated {
     level: 0 | 1 | 2;
     from: string;
     digest: string;
+    /** Sites that it was asked about. */
+    sites: readonly SiteRef[];
     /** The first use of its macros. */
     first: { source: SourceShape; use: DecoratorUse };
     description: Description;

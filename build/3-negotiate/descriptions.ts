@@ -8,14 +8,14 @@ const SHAPE_TYPES = new Set([
   ...'string number integer bool duration size parameter template member'.split(' '),
   ...'object list oneOf env any'.split(' '),
 ]);
-const TARGETS = new Set('service class method member field constructor enum'.split(' '));
+const TARGETS = new Set('service class method member field constructor enum call'.split(' '));
 
 /** Stages in the order in which they act; '' = no place in it. */
 export const STAGES = 'trace authorize limit validate cache retry transact body'.split(' ');
 
 /** Refuses a description that is not one of `ns`. Throws ProviderError. */
 export function checkDescription(description: Description, ns: string): void {
-  const { version, macros, profiles } = description;
+  const { version, macros, profiles, bindings } = description;
   if (version !== VERSION) {
     const text = `it speaks version ${version} of the macro protocol, this build ${VERSION}`;
     throw new ProviderError('version', text);
@@ -25,8 +25,8 @@ export function checkDescription(description: Description, ns: string): void {
     refuse(`it answers for ${shown(description.ns)}, and was asked about ${shown(ns)}`);
   }
   if (macros.length === 0) refuse('it describes no macro');
-  if (macros.length > MACROS || profiles.length > MACROS) {
-    refuse(`it describes more than ${MACROS} macros or profiles`);
+  if ([macros, profiles, bindings].some((list) => list.length > MACROS)) {
+    refuse(`it describes more than ${MACROS} macros, profiles or types`);
   }
   const seen = new Set<string>();
   for (const info of macros) {
@@ -37,6 +37,11 @@ export function checkDescription(description: Description, ns: string): void {
   for (const { name } of profiles) {
     if (!/^[a-z][a-z0-9-]{0,63}$/.test(name) || name === 'on' || name === 'off') {
       refuse(`it publishes the profile ${JSON.stringify(name.slice(0, NAME_CHARS))}`);
+    }
+  }
+  for (const type of bindings) {
+    if (!/^[A-Z][A-Za-z0-9_]{0,63}$/.test(type)) {
+      refuse(`it publishes the type ${JSON.stringify(type.slice(0, NAME_CHARS))}`);
     }
   }
   checkShape(description.settings, 'its settings', 0, { left: SHAPES });
@@ -59,6 +64,12 @@ function checkMacro(info: MacroInfo): void {
   const odd = info.on.find((target) => !TARGETS.has(target));
   if (info.on.length === 0 || odd !== undefined) {
     refuse(`its macro \`${name}\` stands on ${JSON.stringify(odd ?? 'nothing')}`);
+  }
+  if (info.rest && info.args.length === 0) refuse(`its macro \`${name}\` repeats no argument`);
+  if (info.result.length > NAME_CHARS || /[\p{Cc};{}]/u.test(info.result)) {
+    refuse(
+      `its macro \`${name}\` has the result ${JSON.stringify(info.result.slice(0, NAME_CHARS))}`,
+    );
   }
   const budget = { left: SHAPES };
   for (const shape of info.args) checkShape(shape, `its macro \`${name}\``, 0, budget);

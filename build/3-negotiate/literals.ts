@@ -1,7 +1,8 @@
 // Owns how a literal of a source becomes one of the protocol, and where its parts stand: the path
-// `0.tags.1` of a complaint -> the span that the user wrote.
+// `0.tags.1` of a complaint -> the span that the user wrote, down to a part of a text.
 import type { DecoratorUse, Literal as ReadLiteral, Span } from '../1-read/shapes.ts';
-import { type Literal, LiteralKind } from '../2-discover/protocol.ts';
+import { placeInText } from '../1-read/text-place.ts';
+import { type Complaint, type Literal, LiteralKind } from '../2-discover/protocol.ts';
 
 /**
  * Nesting of arguments. Threat: values nest at most 32 deep on the wire, and requests have more.
@@ -39,12 +40,27 @@ export function plainLiteral(literal: ReadLiteral, depth = 0): Literal {
   }
 }
 
+/** Where a complaint points: a part of the text at its path, or what stands there as a whole. */
+export function complaintAt(
+  text: string,
+  use: DecoratorUse,
+  { path, offset, length }: Pick<Complaint, 'path' | 'offset' | 'length'>,
+): Span {
+  const at = literalAt(use, path);
+  if (offset < 0 || !('kind' in at) || at.kind !== 'string') return at;
+  return placeInText(text, at, offset, length);
+}
+
 /**
  * Where `path` ("" the decorator, "0.role" key `role` of argument 0, "0.tags.1") was written; the
  * nearest part that is there when the path leads nowhere.
  */
 export function spanAt(use: DecoratorUse, path: string): Span {
-  let at: Span = use;
+  return literalAt(use, path);
+}
+
+function literalAt(use: DecoratorUse, path: string): DecoratorUse | ReadLiteral {
+  let at: DecoratorUse | ReadLiteral = use;
   if (path === '') return at;
   const [first, ...rest] = path.split('.');
   let literal = use.args?.[Number(first)];

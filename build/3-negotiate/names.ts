@@ -1,6 +1,6 @@
 // Owns the names of macros: which namespace a decorator belongs to, which decorators are
 // asc's own. Resolves nothing.
-import type { DecoratorUse } from '../1-read/shapes.ts';
+import type { CallUse, DecoratorUse } from '../1-read/shapes.ts';
 
 /**
  * asc's own decorators. `operator` and `external` also come as `operator.binary`, `external.js`.
@@ -23,7 +23,17 @@ export function macroOf(use: Pick<DecoratorUse, 'ns' | 'name'>): { ns: string; n
   return { ns: '', name: `${use.ns}.${use.name}` };
 }
 
-/** How people write it: `Auth.require`, `service`. */
+/** Whether a use is a call in a body, not a decorator. */
+export function isCall(use: DecoratorUse): use is CallUse {
+  return 'within' in use;
+}
+
+/** How people wrote it: `@Auth.require`, `@service`; a call `Postgres.query`. */
+export function writtenText(use: DecoratorUse): string {
+  return `${isCall(use) ? '' : '@'}${macroText(macroOf(use))}`;
+}
+
+/** How people name it: `Auth.require`, `service`. */
 export function macroText({ ns, name }: { ns: string; name: string }): string {
   return ns === '' ? name : `${ns}.${name}`;
 }

@@ -3,18 +3,19 @@
 import type { Project } from '../1-read/project.ts';
 import type { ClassShape, DecoratorUse, SourceShape } from '../1-read/shapes.ts';
 import { messageHash } from '../2-discover/answers.ts';
+import { kebab } from '../2-discover/cell-name.ts';
 import type { Contribution } from '../2-discover/protocol.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import { SAID_CHARS } from './bounds.ts';
 import type { Macros, Negotiated, Placed } from './contract.ts';
-import { spanAt } from './literals.ts';
-import { macroOf, macroText } from './names.ts';
+import { complaintAt } from './literals.ts';
+import { macroOf, macroText, writtenText } from './names.ts';
 import { type Constraint, ordered } from './order.ts';
 import { withOneOwner } from './owners.ts';
 import { findParties, type Party, plainLine } from './parties.ts';
 import { mergePolicies } from './policies.ts';
-import { converse, type Speaker } from './rounds.ts';
-import { isServiceClass, type ProjectSite, sitesOf } from './sites.ts';
+import { converse, NO_PLAN, type Speaker, type Talk } from './rounds.ts';
+import { isServiceClass, type ProjectSite } from './sites.ts';
 
 /**
  * Asks the cells that answer for the project's decorators. Everything wrong is a finding; what is
@@ -25,9 +26,8 @@ export async function negotiate(
   macros: Macros,
   findings: Findings,
 ): Promise<Negotiated> {
-  const sites = sitesOf(project);
-  const parties = await findParties(project, sites, macros, findings);
-  const speakers = await converse(parties, findings);
+  const { sites, parties, bindings } = await findParties(project, macros, findings);
+  const speakers = await converse(parties, talkOf(project, macros), findings);
   for (const speaker of speakers) reportComplaints(speaker, findings);
   const placed = withOneOwner(placeAll(sites, speakers, findings), findings);
   const entry = project.sources.get(project.entry) as SourceShape;
@@ -40,9 +40,31 @@ export async function negotiate(
     policies,
     access,
     answered: answeredBy(parties),
+    bindings,
     service: serviceOf(service),
     answers: parties.map((party) => answerOf(party, speakers)),
   };
+}
+
+/** What every cell is told: the cell that is built, and what the last build has left for them. */
+function talkOf(project: Project, macros: Macros): Talk {
+  const service = cellBuilt(project);
+  return {
+    service,
+    destructive: macros.destructive ?? false,
+    committed: (cell) => macros.committed?.(cell, service) ?? { lock: '', documents: [] },
+  };
+}
+
+/** Name of the cell that a project builds, as its source says it; "" without a service. */
+function cellBuilt(project: Project): string {
+  const service = serviceOf(project.sources.get(project.entry)?.classes.find(isServiceClass));
+  if (service === null) return '';
+  const [argument] = service.use.args ?? [];
+  const named =
+    argument?.kind === 'object' ? argument.entries.find(({ key }) => key === 'name')?.value : null;
+  const given = named?.kind === 'string' ? named.value : '';
+  return given === '' ? kebab(service.className) : given;
 }
 
 function serviceOf(service: ClassShape | undefined): Negotiated['service'] {
@@ -57,14 +79,12 @@ function answeredBy(parties: Party[]): Set<DecoratorUse> {
 }
 
 function answerOf(party: Party, speakers: Speaker[]): Negotiated['answers'][number] {
-  const { provider, description, first } = party;
+  const { provider, description, first, sites } = party;
   const { cell, level, from, digest } = provider;
   const speaker = speakers.find((one) => one.party === party);
-  const plan = speaker?.plan ?? {
-    ...{ contributions: [], facts: [], asks: [], orders: [], complaints: [], effects: [] },
-  };
+  const plan = speaker?.plan ?? NO_PLAN;
   return {
-    ...{ cell, level, from, digest, first, description, plan },
+    ...{ cell, level, from, digest, sites, first, description, plan },
     described: messageHash(description),
     asked: speaker?.request ? messageHash(speaker.request) : '',
     planned: messageHash(plan),
@@ -111,14 +131,14 @@ function place(one: Contribution, site: ProjectSite, party: Party): Placed {
 /** What the cells found wrong, at the literals that they name. */
 function reportComplaints({ party, plan }: Speaker, findings: Findings): void {
   const sites = new Map(party.sites.map((site) => [site.id, site]));
-  for (const { site, use, path, message, fix, warning } of plan.complaints) {
+  for (const { site, use, message, fix, warning, ...place } of plan.complaints) {
     const { source, uses } = sites.get(site) as ProjectSite;
-    const at = spanAt(uses[use], path);
-    const macro = macroText(macroOf(uses[use]));
+    const at = complaintAt(source.text, uses[use], place);
+    const macro = writtenText(uses[use]);
     const holes = {
       macro,
       message: plainLine(message, SAID_CHARS),
-      fix: fix === '' ? `see what @${macro} says of itself` : plainLine(fix, SAID_CHARS),
+      fix: fix === '' ? `see what ${macro} says of itself` : plainLine(fix, SAID_CHARS),
     };
     if (warning) findings.warn('CELL4018', source, at, holes);
     else findings.report('CELL4017', source, at, holes);

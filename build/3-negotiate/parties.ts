@@ -3,18 +3,21 @@
 // goes on, so that one build tells everything.
 import { nearest } from '../../host/schema/nearest.ts';
 import type { Project } from '../1-read/project.ts';
-import type { DecoratorUse, Literal, SourceShape } from '../1-read/shapes.ts';
+import type { CallUse, DecoratorUse, Literal, SourceShape } from '../1-read/shapes.ts';
 import type { Description, MacroInfo } from '../2-discover/protocol.ts';
 import { type ProviderError, providerError, within } from '../2-discover/provider-error.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { checkArguments, checkSettings } from './arguments.ts';
+import { checkSettings } from './arguments.ts';
+import { type BoundField, boundFields, checkBindings } from './bindings.ts';
 import { ANSWER_MS, START_MS } from './bounds.ts';
-import type { Discovery, Macros, Missing, Provider } from './contract.ts';
+import { type Candidate, callSites, candidatesOf, Spaces } from './calls.ts';
+import type { Binding, Discovery, Macros, Missing, Provider } from './contract.ts';
 import { checkDescription } from './descriptions.ts';
-import { isAscDecorator, macroOf, macroText } from './names.ts';
+import { isAscDecorator, macroOf, macroText, writtenText } from './names.ts';
 import type { Vocabulary } from './near.ts';
 import { keyPlace } from './settings.ts';
-import { isHandler, type ProjectSite } from './sites.ts';
+import { type ProjectSite, sitesOf } from './sites.ts';
+import { checkSite, type Unknown } from './uses.ts';
 
 /** A cell that is asked, with what it is asked about. */
 export interface Party {
@@ -30,30 +33,43 @@ export interface Party {
   /** Its sound uses. */
   uses: Set<DecoratorUse>;
   /** Where findings about the cell itself point. */
-  first: { source: SourceShape; use: DecoratorUse };
+  first: {
+    source: SourceShape;
+    use: DecoratorUse;
+    /** The use is a type: `Postgres.Connection`. */
+    isType?: boolean;
+    /** A call, which may be no cell's. */
+    isGuess?: boolean;
+  };
+}
+
+/** Who takes part, and in what. */
+export interface Found {
+  parties: Party[];
+  /** Declarations with macros, then calls that a cell answers; ids ascending from 0. */
+  sites: ProjectSite[];
+  bindings: Binding[];
 }
 
 /** Finds, describes, checks. Findings are reported in the order of the sites. */
 export async function findParties(
   project: Project,
-  sites: ProjectSite[],
   macros: Macros,
   findings: Findings,
-): Promise<Party[]> {
+): Promise<Found> {
   refuseStray(project, findings);
-  const firsts = new Map<string, Party['first']>();
-  for (const { source, uses } of sites) {
-    for (const use of uses) {
-      const { ns } = macroOf(use);
-      if (!firsts.has(ns)) firsts.set(ns, { source, use });
-    }
-  }
+  const declared = sitesOf(project);
+  const spaces = new Spaces(project);
+  const calls = candidatesOf(project, spaces);
+  const fields = boundFields(project, spaces);
+  const firsts = firstsOf(declared, fields, calls);
   const found = await Promise.all([...firsts].map(([ns, first]) => introduce(ns, first, macros)));
   const parties: Party[] = [];
   const absent: Absent[] = [];
   for (const one of found) {
-    if ('party' in one) parties.push(one.party);
-    else absent.push(one);
+    if ('party' in one) {
+      if (!one.party.first.isGuess || answersCalls(one.party)) parties.push(one.party);
+    } else if (!('missing' in one && one.first.isGuess)) absent.push(one);
   }
   parties.sort((a, b) => (a.ns < b.ns ? -1 : 1));
   for (const party of parties) {
@@ -61,11 +77,50 @@ export async function findParties(
     checkPartySettings(party, macros, findings);
   }
   const byNs = new Map(parties.map((party) => [party.ns, party]));
+  const bindings = checkBindings(fields, byNs, findings);
+  const answered = calls.filter(({ source, call }) => {
+    const party = byNs.get(call.ns);
+    if (party === undefined) return false;
+    return call.field === null ? answersCalls(party) : isBound(call, source, bindings);
+  });
+  const sites = [...declared, ...callSites(answered, spaces, declared.length)];
   const unknown = sites.flatMap((site) => checkSite(site, byNs, findings));
   if (absent.length + unknown.length > 0) {
     await reportUnanswered(absent, unknown, parties, macros.discovery, findings);
   }
-  return parties;
+  return { parties, sites, bindings };
+}
+
+const answersCalls = ({ description }: Party): boolean =>
+  description.macros.some(({ on }) => on.includes('call'));
+
+function isBound(call: CallUse, source: SourceShape, bindings: readonly Binding[]): boolean {
+  const owner = call.within?.owner;
+  return bindings.some(
+    (one) => one.source === source && one.owner === owner && one.field.name === call.field,
+  );
+}
+
+/** The first use of each namespace: of a decorator if there is any, then of a type, of a call. */
+function firstsOf(
+  sites: readonly ProjectSite[],
+  fields: readonly BoundField[],
+  calls: readonly Candidate[],
+): Map<string, Party['first']> {
+  const firsts = new Map<string, Party['first']>();
+  for (const { source, uses } of sites) {
+    for (const use of uses) {
+      const { ns } = macroOf(use);
+      if (!firsts.has(ns)) firsts.set(ns, { source, use });
+    }
+  }
+  for (const { source, use } of fields) {
+    if (!firsts.has(use.ns)) firsts.set(use.ns, { source, use, isType: true });
+  }
+  for (const { source, call } of calls) {
+    if (!firsts.has(call.ns)) firsts.set(call.ns, { source, use: call, isGuess: true });
+  }
+  return firsts;
 }
 
 type Absent = { ns: string; first: Party['first'] } & ({ missing: Missing } | Faulty);
@@ -98,12 +153,6 @@ async function introduce(
   }
 }
 
-/** A use of a macro that its cell does not have. */
-interface Unknown {
-  use: DecoratorUse;
-  source: SourceShape;
-}
-
 async function reportUnanswered(
   absent: Absent[],
   unknown: Unknown[],
@@ -128,8 +177,9 @@ async function reportAbsent(absent: Absent, words: Vocabulary, findings: Finding
   }
   const { meantBy } = await import('./near.ts');
   const { tried, fix } = absent.missing;
-  const near = ns === '' ? null : meantBy(macroText(first.use), words);
-  const name = ns === '' ? first.use.name : ns;
+  const text = macroText(first.use);
+  const near = ns === '' || first.isType ? null : meantBy(text, words);
+  const name = first.isType ? text : `@${ns === '' ? first.use.name : ns}`;
   const why = tried.length === 0 ? '' : `: ${tried.join('; ')}`;
   findings.report('CELL4001', first.source, first.use, { ns: name, tried: why, fix: near ?? fix });
 }
@@ -186,7 +236,7 @@ function refuseStray(project: Project, findings: Findings): void {
     for (const use of source.strayDecorators) {
       if (isAscDecorator(use) || own.has(use)) continue;
       const where = 'a function, variable or interface';
-      findings.report('CELL4008', source, use, { macro: macroText(macroOf(use)), where });
+      findings.report('CELL4008', source, use, { macro: writtenText(use), where });
     }
   }
 }
@@ -229,40 +279,6 @@ function checkPartySettings(party: Party, { settingsAt }: Macros, findings: Find
   }
 }
 
-const PLACES: Record<string, string> = {
-  service: 'a class with @service',
-  class: 'a class',
-  method: 'a method that clients can call',
-  member: 'a method',
-  field: 'a field',
-  constructor: 'a constructor',
-  enum: 'an enum',
-};
-
-/** Checks every use at a site; the sound ones join their parties, the unknown ones come back. */
-function checkSite(site: ProjectSite, parties: Map<string, Party>, findings: Findings): Unknown[] {
-  const unknown: Unknown[] = [];
-  const seen = new Set<string>();
-  for (const use of site.uses) {
-    const { ns, name } = macroOf(use);
-    const party = parties.get(ns);
-    if (party === undefined) continue;
-    const info = party.macros.get(name);
-    if (info === undefined) {
-      unknown.push({ use, source: site.source });
-      continue;
-    }
-    const sound =
-      standsRight(use, info, site, findings) &&
-      standsOnce(use, info, seen, site, findings) &&
-      argumentsFit(use, info, site, party, findings);
-    if (!sound) continue;
-    party.uses.add(use);
-    if (party.sites.at(-1) !== site) party.sites.push(site);
-  }
-  return unknown;
-}
-
 async function reportUnknown(
   { use, source }: Unknown,
   words: Vocabulary,
@@ -277,79 +293,4 @@ async function reportUnknown(
   const none = `one of ${knownText(words)}; if none of them was meant, remove it`;
   const hint = meantBy(name, words) ?? none;
   findings.report('CELL4003', source, use.nameAt, { name, hint });
-}
-
-function standsRight(
-  use: DecoratorUse,
-  info: MacroInfo,
-  { source, targets, kind }: ProjectSite,
-  findings: Findings,
-): boolean {
-  if (info.on.some((target) => targets.includes(target))) return true;
-  const macro = macroText(macroOf(use));
-  const here = kind === 'method' && !targets.includes('method') ? 'private' : kind;
-  const place = { private: 'a method that clients cannot call', enum: 'an enum' }[here as string];
-  const belongs = info.on.map((target) => PLACES[target]).join(' or ');
-  const where = `${place ?? `a ${kind}`}, it belongs on ${belongs}`;
-  findings.report('CELL4008', source, use, { macro, where });
-  return false;
-}
-
-function standsOnce(
-  use: DecoratorUse,
-  info: MacroInfo,
-  seen: Set<string>,
-  { source }: ProjectSite,
-  findings: Findings,
-): boolean {
-  const macro = macroText(macroOf(use));
-  if (!seen.has(macro) || info.repeatable) {
-    seen.add(macro);
-    return true;
-  }
-  findings.report('CELL4010', source, use, { what: `@${macro}` });
-  return false;
-}
-
-function argumentsFit(
-  use: DecoratorUse,
-  info: MacroInfo,
-  site: ProjectSite,
-  party: Party,
-  findings: Findings,
-): boolean {
-  const scope = {
-    macro: macroText(macroOf(use)),
-    parameters: parametersOf(site),
-    get members() {
-      return membersOf(site);
-    },
-    values: (setting: string) => settingValues(party.settings, setting),
-  };
-  const problems = checkArguments(use.args, use, info, scope);
-  for (const { code, at, holes } of problems) findings.report(code, site.source, at, holes);
-  return problems.length === 0;
-}
-
-/** On a service class every parameter of a handler may be meant; elsewhere none can be told. */
-function parametersOf(site: ProjectSite): string[] | null {
-  if (site.kind === 'method' || site.kind === 'constructor') {
-    return site.declaration.params.map((p) => p.name);
-  }
-  if (site.kind !== 'class' || site.shape === null) return null;
-  const names = site.shape.methods.filter(isHandler).flatMap((m) => m.params.map((p) => p.name));
-  return [...new Set(names)];
-}
-
-function membersOf({ shape }: ProjectSite): string[] {
-  return shape === null ? [] : [...shape.fields, ...shape.methods].map((member) => member.name);
-}
-
-/** The texts of a setting: items of a list, or keys of an object. */
-function settingValues(settings: Literal | undefined, key: string): string[] | undefined {
-  if (settings?.kind !== 'object') return undefined;
-  const value = settings.entries.find((entry) => entry.key === key)?.value;
-  if (value?.kind === 'object') return value.entries.map((entry) => entry.key);
-  if (value?.kind !== 'array') return undefined;
-  return value.items.flatMap((item) => (item.kind === 'string' ? [item.value] : []));
 }

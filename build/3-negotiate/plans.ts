@@ -1,7 +1,7 @@
 // Owns the check of a plan as a cell sent it: every site, use, kind, name and bound, before anybody
 // acts on it. A plan that is wrong is refused as a whole: a cell that names sites which are not its
 // own cannot be believed in the rest.
-import type { Contribution, Plan } from '../2-discover/protocol.ts';
+import type { Contribution, Document, Plan } from '../2-discover/protocol.ts';
 import { ProviderError } from '../2-discover/provider-error.ts';
 import { NAME_CHARS, PLAN_CHARS, PLAN_ENTRIES } from './bounds.ts';
 import { STAGES } from './descriptions.ts';
@@ -9,12 +9,27 @@ import { checkPolicy } from './policy.ts';
 import { isIdentifier } from './units.ts';
 
 const KINDS = new Set(
-  'policy guard wrap parameter field method handler import macro service remote'.split(' '),
+  [
+    'policy guard wrap parameter field method handler import macro service remote',
+    'member call statement database initial start codec',
+  ]
+    .join(' ')
+    .split(' '),
 );
 /** Kinds whose name is declared in the program. */
-const NAMED = new Set(['parameter', 'field', 'method', 'handler', 'remote']);
+const NAMED = new Set('parameter field method handler remote member initial codec'.split(' '));
 /** Kinds that are nothing without a text. */
-const TEXTUAL = new Set(['guard', 'wrap', 'parameter', 'method', 'handler', 'import', 'remote']);
+const TEXTUAL = new Set(
+  [
+    'guard wrap parameter method handler import remote',
+    'member call statement database initial start',
+  ]
+    .join(' ')
+    .split(' '),
+);
+
+/** Threat: a path that leads elsewhere. */
+const DOCUMENT = /^[a-z0-9][a-z0-9_.-]{0,127}$/;
 
 /**
  * Whose use it is that a plan speaks about. `refused`: the cell's own, but the build has found it
@@ -24,9 +39,9 @@ export type Whose = (site: number, use: number) => 'own' | 'refused' | 'other';
 
 /** The plan without what it says about refused uses. Throws ProviderError when it is none. */
 export function checkedPlan(plan: Plan, whose: Whose): Plan {
-  const lists: [string, unknown[]][] = Object.entries(plan);
+  const lists: [string, unknown][] = Object.entries(plan);
   for (const [name, list] of lists) {
-    if (list.length > PLAN_ENTRIES) {
+    if (Array.isArray(list) && list.length > PLAN_ENTRIES) {
       throw new ProviderError('large', `its plan has ${list.length} ${name}`);
     }
   }
@@ -46,11 +61,25 @@ export function checkedPlan(plan: Plan, whose: Whose): Plan {
   const complaints = own('a complaint', plan.complaints);
   const facts = new Set(plan.facts.map(({ about, key }) => `${about}\0${key}`));
   if (facts.size < plan.facts.length) refuse('it states a fact twice');
-  const effects = new Set(plan.effects.map(({ key }) => key));
-  if (effects.size < plan.effects.length || effects.has('')) {
+  const keys = new Set(plan.effects.map(({ key }) => key));
+  if (keys.size < plan.effects.length || keys.has('')) {
     refuse('its effects have no keys of their own');
   }
-  return { ...plan, contributions, asks, complaints };
+  const effects = own('an effect', plan.effects);
+  const documents = checkedDocuments(plan.documents);
+  return { ...plan, contributions, asks, complaints, effects, documents };
+}
+
+/** Documents become files: their names stay below the folder that they are written to. */
+function checkedDocuments(documents: Document[]): Document[] {
+  for (const { name } of documents) {
+    if (DOCUMENT.test(name)) continue;
+    refuse(`a document has the name ${JSON.stringify(name.slice(0, NAME_CHARS))}`);
+  }
+  if (new Set(documents.map(({ name }) => name)).size < documents.length) {
+    refuse('it leaves two documents of one name');
+  }
+  return [...documents].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function refuse(why: string): never {

@@ -8,6 +8,7 @@ import type { Access, Policies, Template } from '../../host/schema/types.ts';
 import type { ClassShape, MethodShape, SourceShape } from '../1-read/shapes.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import type { Placed } from './contract.ts';
+import { writtenText } from './names.ts';
 import { OWNED, templateFor } from './policy.ts';
 import { isHandler } from './sites.ts';
 
@@ -22,7 +23,7 @@ const CALLER = /(?<![\w$.])(?:Session|Flags)\b/;
 /** Stages that a kept reply steps over. */
 const EARLY = new Set(['authorize', 'limit', 'validate']);
 /** What may say something else at the next call of the same caller with the same arguments. */
-const CHANGING = ['this', 'now', 'random', 'randomBits', 'Flags', 'Blob'];
+const CHANGING = ['this', 'now', 'random', 'randomBits', 'uuid', 'newUuid', 'Flags', 'Blob'];
 
 /** Policies and access of every handler of `service`, an entry's service class. */
 export function mergePolicies(
@@ -38,11 +39,15 @@ export function mergePolicies(
   for (const one of placed) {
     const { siteRef } = one;
     const here = siteRef.source === source && siteRef.owner === service.name;
-    const list = siteRef.kind === 'class' ? onClass : byName.get(siteRef.name);
+    const ofMethod = siteRef.kind === 'method' ? byName.get(siteRef.name) : undefined;
+    const list = siteRef.kind === 'class' ? onClass : ofMethod;
     if (here && list !== undefined) list.push(one);
     else if (one.kind === 'policy') {
       const where = 'a declaration that clients cannot call';
-      findings.report('CELL4008', siteRef.source, one.useRef, { macro: one.macro, where });
+      findings.report('CELL4008', siteRef.source, one.useRef, {
+        macro: writtenText(one.useRef),
+        where,
+      });
     }
   }
   const isPolicy = (one: Placed): boolean => one.kind === 'policy';
@@ -50,7 +55,7 @@ export function mergePolicies(
   for (const { type, macro, siteRef, useRef } of general) {
     if (type === '' || byName.has(type)) continue;
     const where = `\`${type}\`, which clients cannot call`;
-    findings.report('CELL4008', siteRef.source, useRef, { macro, where });
+    findings.report('CELL4008', siteRef.source, useRef, { macro: `@${macro}`, where });
   }
   for (const method of handlers) {
     const mine = byName.get(method.name) as Placed[];

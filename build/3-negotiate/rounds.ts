@@ -11,6 +11,7 @@ import { VERSION } from '../2-discover/protocol.ts';
 import { type ProviderError, providerError, within } from '../2-discover/provider-error.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import { ANSWER_MS, ROUNDS } from './bounds.ts';
+import type { Committed } from './contract.ts';
 import { plainLiteral } from './literals.ts';
 import { macroOf, macroText } from './names.ts';
 import { type Party, plainLine, reportFailure } from './parties.ts';
@@ -42,13 +43,28 @@ export interface Speaker {
   failed: boolean;
 }
 
-const NO_PLAN: Plan = {
+/** What every request of a build says besides its sites. */
+export interface Talk {
+  /** Cell that is built. */
+  service: string;
+  destructive: boolean;
+  /** What the last build has left for a cell of macros. */
+  committed(cell: string): Committed;
+}
+
+/** What a cell that was not asked has planned. */
+export const NO_PLAN: Plan = {
   ...{ contributions: [], facts: [], asks: [], orders: [], complaints: [], effects: [] },
+  ...{ lock: '', documents: [] },
 };
 const NO_LITERAL: Literal = { kind: 'null', start: 0, end: 0 };
 
 /** Lets every party plan until nothing changes. Failures and cycles are reported. */
-export async function converse(parties: Party[], findings: Findings): Promise<Speaker[]> {
+export async function converse(
+  parties: Party[],
+  talk: Talk,
+  findings: Findings,
+): Promise<Speaker[]> {
   const speakers = parties
     .filter((party) => party.sites.length > 0 && party.profile !== 'off')
     .map(speakerOf);
@@ -61,7 +77,7 @@ export async function converse(parties: Party[], findings: Findings): Promise<Sp
     }
     if (due.length === 0) return speakers;
     const final = last || round === ROUNDS;
-    const errors = await Promise.all(due.map((one) => ask(one, speakers, round, final)));
+    const errors = await Promise.all(due.map((one) => ask(one, speakers, round, final, talk)));
     for (const [i, error] of errors.entries()) {
       due[i].done = last;
       if (error === null) continue;
@@ -83,11 +99,28 @@ function speakerOf(party: Party): Speaker {
     );
     return sentSite(site, needsBody);
   });
+  leaveOutTwins(sites);
   return {
     ...{ party, sites, plan: NO_PLAN, request: null, answered: '' },
     ...{ facts: new Map(), questions: new Map() },
     ...{ requests: 0, rounds: 0, restless: false, failed: false, done: false },
   };
+}
+
+/**
+ * Fields of a class travel with the first call of a file that names it: a thousand queries for one
+ * row would be 3 MB. The SDK of macro cells gives them to the others.
+ */
+function leaveOutTwins(sites: Site[]): void {
+  const first = new Set<string>();
+  for (const site of sites) {
+    const { file, declaration } = site;
+    const [type] = declaration.kind === 'call' ? declaration.uses[0].types : [];
+    if (type === undefined) continue;
+    const key = `${file} ${type}`;
+    if (first.has(key)) site.members = [];
+    first.add(key);
+  }
 }
 
 /** Answers to the questions of a speaker, sorted, with who knows them. */
@@ -136,6 +169,7 @@ async function ask(
   speakers: Speaker[],
   round: number,
   last: boolean,
+  talk: Talk,
 ): Promise<ProviderError | null> {
   const { party, sites } = one;
   const { cell, patienceMs = ANSWER_MS } = party.provider;
@@ -144,7 +178,12 @@ async function ask(
   const facts = sortedFacts([...others, ...one.facts.values()]);
   const settings = plainLiteral(party.settings ?? NO_LITERAL);
   const { profile } = party;
-  const request = { version: VERSION, round, last, profile, settings, sites, facts };
+  const { service, destructive } = talk;
+  const committed = talk.committed(cell);
+  const request: PlanRequest = {
+    ...{ version: VERSION, round, last, profile, settings, sites, facts },
+    ...{ service, destructive, ...committed },
+  };
   one.answered = JSON.stringify(answers);
   one.request = request;
   one.requests++;

@@ -50,7 +50,7 @@ export function allowedValues(shape: Shape, scope: ArgumentScope): string[] | nu
 /** A whole use that is right: the macro's own example, or one made of its shapes. */
 export function exampleText(info: MacroInfo, scope: ArgumentScope): string {
   const { example } = info;
-  const begins = `@${scope.macro}`;
+  const begins = scope.macro;
   const fair = example.length <= EXAMPLE && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(example);
   if (fair && example.startsWith(begins) && !/^[\w.$]/.test(example.slice(begins.length))) {
     return example;

@@ -17,7 +17,7 @@ import type { Declaration, Site, Use } from '../2-discover/protocol.ts';
 import { keepText } from '../5-compile/sorted-json.ts';
 import type { SiteRef } from './contract.ts';
 import { plainLiteral } from './literals.ts';
-import { isAscDecorator, macroOf } from './names.ts';
+import { isAscDecorator, isCall, macroOf } from './names.ts';
 
 /** A site with what the checks need and what may be sent of it. */
 export interface ProjectSite extends SiteRef {
@@ -26,11 +26,13 @@ export interface ProjectSite extends SiteRef {
   /** What `MacroInfo.on` may say of it. */
   targets: string[];
   declaration: Declaration;
-  /** null: an enum. */
+  /** null: an enum. Of a call the class that its type argument names. */
   shape: ClassShape | null;
   /** The class without its members. */
   ownerDeclaration: Declaration;
   body: Span;
+  /** Of a call: fields of the class that its type argument names. */
+  fields?: Declaration[];
 }
 
 /** Every declaration of the project that carries macros, ids ascending from 0. */
@@ -112,13 +114,13 @@ export function isHandler(m: MethodShape): boolean {
 
 /** What is sent of a site. `needsBody`: one of the macros that it carries asked for the text. */
 export function sentSite(site: ProjectSite, needsBody: boolean): Site {
-  const { id, file, source, declaration, ownerDeclaration, shape, kind, body } = site;
+  const { id, file, source, declaration, ownerDeclaration, shape, kind, body, fields } = site;
   return {
     id,
     file,
     declaration,
     owner: ownerDeclaration,
-    members: kind === 'class' && shape !== null ? membersOf(source, shape) : [],
+    members: fields ?? (kind === 'class' && shape !== null ? membersOf(source, shape) : []),
     body: needsBody ? source.text.slice(body.start, body.end) : '',
   };
 }
@@ -130,7 +132,8 @@ function membersOf(source: SourceShape, shape: ClassShape): Declaration[] {
   ];
 }
 
-function blank(
+/** A declaration of which nothing more is known. */
+export function blank(
   kind: Declaration['kind'],
   name: string,
   doc: string | undefined,
@@ -142,7 +145,7 @@ function blank(
   };
 }
 
-function fieldDeclaration(source: SourceShape, f: FieldShape): Declaration {
+export function fieldDeclaration(source: SourceShape, f: FieldShape): Declaration {
   return {
     ...blank('field', f.name, f.doc, sortedUses(f.decorators)),
     visibility: f.visibility,
@@ -168,11 +171,13 @@ function typeAsWritten(source: SourceShape, type: TypeShape): string {
   return source.text.slice(type.start, type.end).replace(/\s+/g, ' ').trim();
 }
 
-function sentUse(use: DecoratorUse): Use {
+/** A use as it is sent: what it says, not where. */
+export function sentUse(use: DecoratorUse): Use {
   return {
     ...macroOf(use),
     called: use.args !== null,
     args: (use.args ?? []).map((a) => plainLiteral(a)),
+    types: isCall(use) ? use.types.map(({ text }) => text) : [],
   };
 }
 

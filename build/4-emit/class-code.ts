@@ -10,7 +10,7 @@ import type { ClassShape, MethodShape, Span } from '../1-read/shapes.ts';
 import type { Placed } from '../3-negotiate/contract.ts';
 import type { AddedMethod, Additions } from './additions.ts';
 import { type GeneratedFunctions, type GeneratedNames, modulePath } from './generated-names.ts';
-import { type Composed, type LayerPlace, Layers, type Wrapped } from './layers.ts';
+import { type Composed, indented, type LayerPlace, Layers, type Wrapped } from './layers.ts';
 import { namesIn } from './names-in-text.ts';
 import { type Origin, originOf } from './origin.ts';
 import type { UserText } from './user-text.ts';
@@ -57,16 +57,44 @@ export class ClassCode {
     const added = this.#additions.classes.get(shape);
     if (added === undefined) return;
     const end = shape.end - 1;
+    for (const [name, one] of added.initials) this.#initial(shape, name, one);
     for (const field of added.fields) {
       const type = this.#layers.text(field.type, new Set());
       const value = this.#layers.text(field.text, new Set());
       const inner = /\n|\/\//.test(value) ? `(\n${value}\n)` : value.trim();
       this.#text.insert(end, `  ${field.name}: ${type} = ${inner};\n`, originOf(field));
     }
-    for (const one of [...added.methods, ...added.handlers]) {
+    for (const one of [...added.methods, ...added.handlers, ...added.members]) {
       const text = this.#addedText(shape, one, added.handlers.includes(one));
-      this.#text.insert(end, `  ${text}\n`, originOf(one.from));
+      const lines = text.includes('`') ? `  ${text}` : indented(text, 2);
+      this.#text.insert(end, `${lines}\n`, originOf(one.from));
       this.#know(shape, one.shape.name, one.shape, one.from);
+    }
+  }
+
+  /** `starts`: methods of the service, each the statements of a macro before its `start()`. */
+  addStarts(shape: ClassShape, starts: ReadonlyMap<string, Placed>): void {
+    for (const [name, one] of starts) {
+      const text = this.#layers.text(one.text, this.#layers.declares(one.text));
+      const whole = `  ${name}(): void {\n${indented(text, 4)}\n  }\n`;
+      this.#text.insert(shape.end - 1, whole, originOf(one));
+      const shown = `${shape.name}#start @${one.macro}`;
+      this.#functions.set(`${this.#module}/${shape.name}#${name}`, {
+        origin: originOf(one),
+        shown,
+      });
+    }
+  }
+
+  #initial(shape: ClassShape, name: string, one: Placed): void {
+    const field = shape.fields.find((f) => f.name === name);
+    if (field === undefined) return;
+    const value = this.#layers.text(one.text, new Set());
+    const inner = /\n|\/\//.test(value) ? `(\n${value}\n)` : value.trim();
+    if (field.initializer !== null) this.#text.replace(field.initializer, inner, originOf(one));
+    else {
+      const at = field.type.kind === 'missing' ? field.nameAt.end : field.type.end;
+      this.#text.insert(at, ` = ${inner}`, originOf(one));
     }
   }
 

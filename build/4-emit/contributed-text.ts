@@ -1,12 +1,20 @@
 // Owns the question whether a text that a macro gave is what it says it is: one expression, a list
 // of statements, a type, one method. Parses each by itself, so that no text can close what it is
 // put into and go on behind it. Resolves no name: asc does, later.
+
 import { loadParser, type Node, walk } from '../1-read/parser.ts';
 import { readSource } from '../1-read/read.ts';
 import type { MethodShape, SourceShape } from '../1-read/shapes.ts';
+import { plainLine } from '../3-negotiate/parties.ts';
 
 /** Why a text will not do; null: it will. */
 export type Verdict = string | null;
+
+/** Characters of a macro's code that an error shows. */
+const EXCERPT = 100;
+
+/** One line of a text, for an error. */
+export const excerptOf = (text: string): string => plainLine(text, EXCERPT);
 
 const NAME = /^[A-Za-z_$][\w$]{0,127}$/;
 
@@ -15,6 +23,8 @@ export class TextJudge {
   readonly #parse: (text: string) => { statements: Node[]; faults: { message: string }[] };
   readonly #kinds: Record<string, number>;
   readonly #seen = new Map<string, Verdict>();
+  /** Functions that will do -> how many parameters they take. */
+  readonly #params = new Map<string, number>();
 
   private constructor(parser: Awaited<ReturnType<typeof loadParser>>) {
     this.#parse = (text) => parser.parse(text, 'text.ts');
@@ -35,6 +45,24 @@ export class TextJudge {
   statements(text: string): Verdict {
     const isFunction = (one: Node) => one.kind === this.#kinds.FunctionDeclaration;
     return this.#alone(`function _(): void {\n${text}\n}`, 'a list of statements', isFunction);
+  }
+
+  /** One function `$name` with a body; how many parameters it takes. */
+  func(text: string): { params: number } | string {
+    const known = this.#params.get(text);
+    if (known !== undefined) return { params: known };
+    let params = 0;
+    const verdict = this.#alone(text, 'one function `$name`', (one) => {
+      if (one.kind !== this.#kinds.FunctionDeclaration || one.name.text !== CALLED) return false;
+      const { parameters } = one.signature;
+      params = parameters.length;
+      const isPlain = parameters.every((p: Node) => p.parameterKind === 0 && !p.initializer);
+      const isBare = !one.decorators?.length && !one.typeParameters?.length;
+      return isPlain && isBare && one.body && /^\s*function\b/.test(text);
+    });
+    if (verdict !== null) return verdict;
+    this.#params.set(text, params);
+    return { params };
   }
 
   type(text: string): Verdict {
@@ -76,6 +104,9 @@ export class TextJudge {
     return verdict;
   }
 }
+
+/** What a function that stands for a call is called in a macro's text. */
+export const CALLED = '$name';
 
 /** A method that a macro gave, as the reader sees it; a text when it is no method of that name. */
 export async function contributedMethod(

@@ -7,6 +7,8 @@
 //     export function require(args: { role?: "admin" | "owner" }): ClassMacro_ & MethodMacro_;
 //     const public_: ClassMacro_ & MethodMacro_ & (() => ClassMacro_ & MethodMacro_);
 //     export { public_ as public };          words that no declaration may have
+//     export function query<T = any>(sql: string, ...params: any[]): T[];         calls
+//     export interface Connection { query<T = any>(...): T[] }                    of a field
 //   }
 import type { Literal } from '../1-read/shapes.ts';
 import type { Description, MacroInfo, Shape } from '../2-discover/protocol.ts';
@@ -45,7 +47,7 @@ export function emitMacroTypes(cells: readonly Published[]): string {
 }
 
 function namespaceText({ description, settings }: Published): string {
-  const { ns, macros } = description;
+  const { ns, macros, bindings } = description;
   const byName = [...macros].sort((a, b) => (a.name < b.name ? -1 : 1));
   if (ns === '') return bareText(byName, settings);
   if (!isName(ns) || RESERVED.has(ns)) return '';
@@ -58,11 +60,50 @@ function namespaceText({ description, settings }: Published): string {
     lines.push(`  ${reserved ? '' : 'export '}${text}`);
     if (reserved) lines.push(`  export { ${macro.name}_ as ${macro.name} };`);
   }
+  for (const name of bindings.filter((one) => isName(one) && !RESERVED.has(one))) {
+    lines.push(...bindingLines(name, byName, settings));
+  }
   return [...lines, '}', ''].join('\n');
 }
 
+/** A type whose fields stand for the cell: its calls are methods of it. */
+function bindingLines(name: string, macros: MacroInfo[], settings: Literal | null): string[] {
+  const lines = [
+    `  /** A field of this type stands for the cell. */`,
+    `  export interface ${name} {`,
+  ];
+  for (const macro of macros.filter((m) => isCall(m) && isName(m.name))) {
+    lines.push(...macroDoc(macro, '    '), `    ${macro.name}${callType(macro, settings, ':')};`);
+  }
+  return [...lines, '  }'];
+}
+
+const isCall = ({ on }: MacroInfo): boolean => on.includes('call');
+
+/** `<T = any>(sql: string, ...params: any[]): T[]` */
+function callType(macro: MacroInfo, settings: Literal | null, arrow: ':' | ' =>'): string {
+  const { result } = macro;
+  const type = RESULT.test(result) ? result : 'any';
+  const generic = type === 'any' || /\bT\b/.test(type) ? '<T = any>' : '';
+  // The first argument of a call is a text; what a cell checks itself, it says to be anything.
+  const [text, ...more] = macro.args;
+  const args = text?.type === 'any' ? [{ ...text, type: 'string' }, ...more] : macro.args;
+  return `${generic}(${paramsText({ ...macro, args }, settings)})${arrow} ${type}`;
+}
+
+/** `T[]`, `T | null`, `Map<string, T>`: nothing that could close what it stands in. */
+const RESULT =
+  /^(?!.{129})[A-Za-z_]\w*(?:<[A-Za-z_]\w*(?:, ?[A-Za-z_]\w*)*>)?(?:\[\])*(?: \| null)?$/;
+
 /** A function reads best in an editor; what may stand without parentheses is a constant. */
 function declaration(macro: MacroInfo, name: string, settings: Literal | null): string {
+  if (isCall(macro)) {
+    const more = macro.on.filter((kind) => kind !== 'call');
+    if (more.length === 0) return `function ${name}${callType(macro, settings, ':')};`;
+    // As a call it gives any: with parentheses nobody can tell it from the decorator.
+    const made = callType({ ...macro, result: '' }, settings, ' =>');
+    return `const ${name}: (${made}) & ${macroType({ ...macro, on: more }, settings)};`;
+  }
   if (macro.args.every((shape) => shape.optional)) {
     return `const ${name}: ${macroType(macro, settings)};`;
   }
@@ -114,9 +155,12 @@ function macroType(macro: MacroInfo, settings: Literal | null): string {
   return macro.args.every((shape) => shape.optional) ? `${kind} & ${made}` : made;
 }
 
-function paramsText({ args }: MacroInfo, settings: Literal | null): string {
+function paramsText({ args, rest }: MacroInfo, settings: Literal | null): string {
   return args
     .map((shape, i) => {
+      if (rest && i === args.length - 1) {
+        return `...${paramName(shape, i)}: (${shapeType(shape, settings)})[]`;
+      }
       const mark = shape.optional ? '?' : '';
       return `${paramName(shape, i)}${mark}: ${shapeType(shape, settings)}`;
     })

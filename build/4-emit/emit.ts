@@ -1,22 +1,26 @@
 // Owns stage 4: a project and what was negotiated -> the texts that asc compiles, each with the way
 // back to the user's own. Judges nothing that additions.ts and service.ts have not judged.
+import type { PersistedField, SqlManifest } from '../../host/schema/types.ts';
 import type { Project, Remote } from '../1-read/project.ts';
-import type { SourceShape } from '../1-read/shapes.ts';
+import type { SourceShape, Span } from '../1-read/shapes.ts';
 import type { Negotiated, Placed } from '../3-negotiate/contract.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import { type Additions, gatherAdditions } from './additions.ts';
+import { CallCode, type CallSite, callSites } from './calls.ts';
 import { ClassCode } from './class-code.ts';
+import { CODECS, type Codec, codecWords, emitCodecs } from './codecs.ts';
+import { type MemberClass, memberClasses } from './editor-members.ts';
 import { type GeneratedFunctions, GeneratedNames, modulePath } from './generated-names.ts';
 import { type Emitted, type GeneratedLine, generatedFile, Sources } from './generated-text.ts';
 import { guestType } from './guest-types.ts';
-import { ENTRY_IMPORT, emitEntry, reachedBySource } from './handlers.ts';
+import { ENTRY_IMPORT, emitEntry, homesBySource, reachedBySource } from './handlers.ts';
 import { type Composed, type LayerPlace, Layers } from './layers.ts';
 import { Loops } from './loops.ts';
 import type { Origin } from './origin.ts';
 import { sdkNames, sdkUses } from './sdk.ts';
 import { describeService, type Service } from './service.ts';
 import { isHandler } from './service-class.ts';
-import { alias, ENTRY, relativeImport, UserText } from './user-text.ts';
+import { alias, ENTRY, relativeImport, UserText, wholeField } from './user-text.ts';
 
 /** What stage 5 compiles. */
 export interface Emission {
@@ -29,6 +33,13 @@ export interface Emission {
   entry: GeneratedLine[];
   /** What stands at the cell's boundary, by method index. */
   boundary: Map<number, Composed>;
+  /** Calls that cells answered for. */
+  calls: CallSite[];
+  /** What classes of the user's have beside their own. */
+  members: MemberClass[];
+  /** For the manifest. */
+  sql: SqlManifest | null;
+  persisted: PersistedField[];
 }
 
 /** Emits; null when something is wrong. All of it is reported. */
@@ -38,7 +49,7 @@ export async function emitService(
   findings: Findings,
 ): Promise<Emission | null> {
   const additions = await gatherAdditions(project, negotiated, findings);
-  const service = describeService(project, negotiated, additions, findings);
+  const service = await describeService(project, negotiated, additions, findings);
   if (service === null || findings.count > 0) return null;
   return new Emitter(project, negotiated, additions, service).emit();
 }
@@ -55,6 +66,10 @@ class Emitter {
   readonly #made: GeneratedLine[] = [];
   readonly #entryImports = new Map<string, Set<string>>();
   readonly #entryPlace: LayerPlace;
+  /** Words of texts that mean functions of codecs -> their names. */
+  readonly #codecs: Map<string, string>;
+  /** Methods of the service that stand before its own `start()`. */
+  readonly #starts: Map<string, Placed>;
 
   constructor(project: Project, negotiated: Negotiated, additions: Additions, service: Service) {
     this.#project = project;
@@ -63,6 +78,10 @@ class Emitter {
     this.#service = service;
     this.#names = new GeneratedNames(project, negotiated);
     this.#loops = new Loops(this.#names, this.#functions);
+    this.#codecs = codecWords(service.codecs, this.#names);
+    this.#starts = new Map(
+      additions.starts.map((one) => [this.#names.make(`start_${one.macro}`), one]),
+    );
     this.#entryPlace = this.#place(modulePath(ENTRY), this.#entryImports, (line) =>
       this.#made.push(line),
     );
@@ -87,12 +106,30 @@ class Emitter {
     const boundary = this.#boundary();
     const entry = this.#entry(boundary);
     texts.set(ENTRY, generatedFile(ENTRY, entry, sources));
-    return { service: this.#service, texts, functions: this.#functions, user, entry, boundary };
+    const { codecs, whole, homes } = this.#service;
+    if (codecs.length > 0) {
+      const lines = emitCodecs(codecs, whole, homesBySource(homes), this.#codecs);
+      texts.set(CODECS, generatedFile(CODECS, lines, sources));
+    }
+    const { calls, sql } = this.#additions;
+    const { contributions } = this.#negotiated;
+    const statements = contributions.filter((c) => c.kind === 'statement');
+    return {
+      ...{ service: this.#service, texts, functions: this.#functions, user, entry, boundary },
+      ...{ sql, calls: callSites(calls, statements) },
+      persisted: persistedOf(codecs),
+      members: memberClasses(this.#project.sources, this.#additions, this.#service.shape),
+    };
   }
 
   #userText(source: SourceShape, path: string, reached: string[]): UserText {
     const text = new UserText(source, path);
-    for (const use of usesIn(source)) if (this.#negotiated.answered.has(use)) text.blank(use);
+    const { answered, bindings } = this.#negotiated;
+    const fields = bindings.filter((b) => b.source === source).map((b) => b.field);
+    const bound = (use: Span): boolean =>
+      fields.some((f) => f.start <= use.start && use.end <= f.end);
+    for (const use of usesIn(source)) if (answered.has(use) && !bound(use)) text.blank(use);
+    for (const field of fields) text.blank(wholeField(source, field));
     for (const span of source.replaced ?? []) text.blank(span);
     for (const { namespace, path: module } of source.imports.filter((i) => i.isRemote === true)) {
       text.append(`import * as ${namespace} from "${module}";`);
@@ -111,7 +148,9 @@ class Emitter {
     const imported = new Map<string, Set<string>>();
     const loops = new Set<string>();
     const place = {
-      ...this.#place(modulePath(path), imported, (line) => text.append(line.text, line.origin)),
+      ...this.#place(modulePath(path), imported, (line) =>
+        text.append(line.text, line.origin, line.shared),
+      ),
       loop: (one: Placed): string => {
         const name = this.#loops.of(one, this.#entryPlace);
         loops.add(name);
@@ -121,11 +160,13 @@ class Emitter {
     const code = new ClassCode(text, place, this.#additions, this.#names, this.#functions);
     for (const shape of source.classes) {
       code.add(shape, (m) => shape === service && isHandler(m));
+      if (shape === service) code.addStarts(shape, this.#starts);
     }
+    new CallCode(text, place, this.#names, this.#functions).add(this.#additions.calls);
     if (loops.size > 0) {
       text.append(`import { ${[...loops].join(', ')} } from "${relativeImport(path, ENTRY)}";`);
     }
-    for (const line of this.#importLines(imported)) text.append(line);
+    for (const line of this.#importLines(imported, path)) text.append(line);
     return text;
   }
 
@@ -154,8 +195,9 @@ class Emitter {
 
   #entry(boundary: Map<number, Composed>): GeneratedLine[] {
     const made = this.#made;
-    const lines = emitEntry(this.#service, this.#project.entry, { boundary, made });
-    const imports = this.#importLines(this.#entryImports);
+    const starts = [...this.#starts.keys()];
+    const lines = emitEntry(this.#service, this.#project.entry, { boundary, made, starts });
+    const imports = this.#importLines(this.#entryImports, ENTRY);
     // Behind the entry's own: asc compiles a file where it is first imported, and what stands in
     // a table is compiled before what is imported behind it.
     const at = lines.findIndex((line) => line.text === ENTRY_IMPORT) + 1;
@@ -177,19 +219,33 @@ class Emitter {
       sdk: (name, file) => {
         const names = imported.get(file) ?? new Set();
         imported.set(file, names.add(name));
-        return this.#names.sdk(name, file);
+        return this.#codecs.get(name) ?? this.#names.sdk(name, file);
       },
       declares: (text) => this.#additions.declared.get(text) ?? new Set(),
-      fileOf: (name) => (Object.hasOwn(names, name) ? names[name] : imports.get(name)),
+      fileOf: (name) => {
+        if (this.#codecs.has(name)) return CODECS;
+        return Object.hasOwn(names, name) ? names[name] : imports.get(name);
+      },
     };
   }
 
-  #importLines(imported: Map<string, Set<string>>): string[] {
+  /** Imports of the file `path`. */
+  #importLines(imported: Map<string, Set<string>>, path: string): string[] {
     return [...imported].sort().map(([file, names]) => {
+      if (file === CODECS) {
+        const list = [...names].sort().map((name) => this.#codecs.get(name));
+        return `import { ${list.join(', ')} } from "${relativeImport(path, CODECS)}";`;
+      }
       const list = [...names].sort().map((name) => `${name} as ${this.#names.sdk(name, file)}`);
       return `import { ${list.join(', ')} } from "cell/${file}";`;
     });
   }
+}
+
+/** What the manifest says of fields that outlive the service, by name. */
+function persistedOf(codecs: readonly Codec[]): PersistedField[] {
+  const fields = codecs.flatMap(({ persisted }) => (persisted === null ? [] : [persisted]));
+  return fields.sort((a, b) => (a.field < b.field ? -1 : 1));
 }
 
 /** The module of a remote cell: all of it comes from the decorator. */

@@ -11,6 +11,7 @@ import type { Composed } from './layers.ts';
 import type { MacroCell } from './macro-cell.ts';
 import { emitMacroFunctions, macroAnswer, macroImports } from './macro-entry.ts';
 import type { Service } from './service.ts';
+import { startOf } from './service-class.ts';
 import { alias, ENTRY, relativeImport } from './user-text.ts';
 
 /** Methods up to which comparing is quicker than the table. */
@@ -28,9 +29,11 @@ export interface Boundary {
   boundary: ReadonlyMap<number, Composed>;
   /** The functions that those call. */
   made: readonly GeneratedLine[];
+  /** Methods of the service that run before its own `start`. */
+  starts: readonly string[];
 }
 
-const NO_BOUNDARY: Boundary = { boundary: new Map(), made: [] };
+const NO_BOUNDARY: Boundary = { boundary: new Map(), made: [], starts: [] };
 
 /**
  * The lines of the entry. `service.homes` says where records and enums are declared; `entry` is the
@@ -39,7 +42,7 @@ const NO_BOUNDARY: Boundary = { boundary: new Map(), made: [] };
 export function emitEntry(
   service: Service,
   entry: string,
-  { boundary, made }: Boundary = NO_BOUNDARY,
+  { boundary, made, starts }: Boundary = NO_BOUNDARY,
 ): GeneratedLine[] {
   const { schema } = service;
   const details = service.details.map((name, i) => detailsMethod(name, schema.methods.length + i));
@@ -71,9 +74,17 @@ export function emitEntry(
     ...encoders,
     detailsFunction(service.details),
     ...handleFunction(schema.methods),
-    ...(service.start ? ['export function start(): void { service.start(); }'] : []),
+    ...startFunction(service, starts),
   ];
   return [...head.map(own), ...made, ...serves, ...tail.map(own)];
+}
+
+/** `start`: what macros do first, then the service's own. */
+function startFunction({ start, shape }: Service, starts: readonly string[]): string[] {
+  if (!start) return [];
+  const names = [...starts, ...(startOf(shape) === undefined ? [] : ['start'])];
+  const calls = names.map((name) => `service.${name}();`);
+  return [`export function start(): void { ${calls.join(' ')} }`];
 }
 
 const own = (text: string): GeneratedLine => ({ text, origin: null });
@@ -98,8 +109,15 @@ function handleFunction(methods: readonly Method[]): string[] {
 
 /** Declarations that the entry imports, by source. */
 export function reachedBySource(service: Service, entry: string): Map<string, string[]> {
-  const reached = new Map<string, string[]>([[entry, [service.schema.service]]]);
-  for (const [name, home] of [...service.homes].sort()) {
+  return homesBySource(service.homes, new Map([[entry, [service.schema.service]]]));
+}
+
+/** Adds records and enums, by name -> source, to `reached`: source -> names. */
+export function homesBySource(
+  homes: ReadonlyMap<string, string>,
+  reached: Map<string, string[]> = new Map(),
+): Map<string, string[]> {
+  for (const [name, home] of [...homes].sort()) {
     reached.set(home, [...(reached.get(home) ?? []), name]);
   }
   return reached;

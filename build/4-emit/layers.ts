@@ -13,7 +13,7 @@
 // costs 2 ms a function, and asc makes two of a field. A text that names nothing of its method is
 // one function for all that it surrounds (loops.ts).
 import type { Placed } from '../3-negotiate/contract.ts';
-import { HOLE } from './additions.ts';
+import { HOLE } from './around.ts';
 import type { GeneratedFunctions, GeneratedNames } from './generated-names.ts';
 import { namesIn, renamed } from './names-in-text.ts';
 import { type Origin, originOf } from './origin.ts';
@@ -99,6 +99,11 @@ export class Layers {
   /** A text of a macro with the SDK's names as the place sees them. */
   text(text: string, own: ReadonlySet<string>): string {
     return renamed(text, (name) => this.#word(name, own));
+  }
+
+  /** Names that a text of statements declares itself. */
+  declares(text: string): ReadonlySet<string> {
+    return this.#place.declares(text);
   }
 
   /** `const tenant = A(this, id)`: the expression of an ambient name, as a function. */

@@ -6,15 +6,22 @@ import type { ClassShape, MethodShape, SourceShape, Span } from '../1-read/shape
 import type { Description } from '../2-discover/protocol.ts';
 import { MACRO_METHODS, PROTOCOL } from '../2-discover/protocol-schema.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { type Faulty, macroInfoOf, parseJson, profilesOf, shapeOf } from './macro-info.ts';
+import {
+  bindingsOf,
+  type Faulty,
+  macroInfoOf,
+  parseJson,
+  profilesOf,
+  shapeOf,
+} from './macro-info.ts';
 
 /** A contribution of kind `macro`, wherever it came from. */
 export interface MacroPart {
-  /** Method of the class that it is about; the class itself for bare, settings and profiles. */
+  /** Method of the class that it is about; the class itself for bare, settings, profiles, bindings. */
   name: string;
-  /** macro round prepare commit rollback bare settings profiles */
+  /** macro round prepare commit rollback bare settings profiles bindings */
   type: string;
-  /** JSON: of `macro` a MacroInfo, of `settings` a list of shapes, of `profiles` a list. */
+  /** JSON: of `macro` a MacroInfo, of `settings` a list of shapes, of `profiles` and `bindings` a list. */
   text: string;
   /** "@macro": for findings. */
   from: string;
@@ -62,6 +69,7 @@ export function macroCellOf(
       doc: shape.doc ?? '',
       macros: [],
       profiles: [],
+      bindings: [],
       settings: shapeOf({ type: 'any' }, []),
     },
     macros: new Map(),
@@ -100,6 +108,9 @@ class PartReader {
         return;
       case 'profiles':
         description.profiles = this.#json(part, profilesOf);
+        return;
+      case 'bindings':
+        description.bindings = this.#json(part, bindingsOf);
         return;
     }
     if (!this.#method(part)) return;

@@ -8,7 +8,7 @@ export type Faulty = string[];
 const LITERALS = 'string number integer bool duration size env any'.split(' ');
 const NAMES = 'parameter template member'.split(' ');
 const KINDS = new Set([...LITERALS, ...NAMES, 'object', 'list', 'oneOf']);
-export const SITES = 'service class method member field constructor enum'.split(' ');
+export const SITES = 'service class method member field constructor enum call'.split(' ');
 export const STAGES = 'trace authorize limit validate cache retry transact body'.split(' ');
 /** `default` and the like are allowed: users write them behind a dot. */
 const NAME = /^[A-Za-z][A-Za-z0-9_]{0,63}(\.[A-Za-z][A-Za-z0-9_]{0,63})?$/;
@@ -34,12 +34,14 @@ export function parseJson(text: string, faults: Faulty): unknown {
 /** A macro's description. `name` is that of its method, used when it says no other. */
 export function macroInfoOf(value: unknown, name: string, faults: Faulty): MacroInfo {
   const from = objectOf(value, '$', faults);
-  known(from, 'name doc on stage args repeatable needs example', '$', faults);
+  known(from, 'name doc on stage rest result args repeatable needs example', '$', faults);
   const info: MacroInfo = {
     name: textOf(from.name, name, '$.name', faults),
     doc: textOf(from.doc, '', '$.doc', faults),
     on: textsOf(from.on, '$.on', faults),
     stage: textOf(from.stage, '', '$.stage', faults),
+    rest: boolOf(from.rest, '$.rest', faults),
+    result: textOf(from.result, '', '$.result', faults),
     args: listOf(from.args, '$.args', faults).map((arg, i) => shapeOf(arg, faults, `$.args[${i}]`)),
     repeatable: boolOf(from.repeatable, '$.repeatable', faults),
     needs: textsOf(from.needs, '$.needs', faults),
@@ -53,6 +55,7 @@ export function macroInfoOf(value: unknown, name: string, faults: Faulty): Macro
   if (info.stage !== '' && !STAGES.includes(info.stage)) {
     faults.push(`$.stage: \`${info.stage}\` is none of ${STAGES.join(', ')}`);
   }
+  if (info.rest && info.args.length === 0) faults.push('$.rest: there is no argument to repeat');
   for (const need of info.needs) {
     if (need !== 'body') faults.push(`$.needs: \`${need}\` is not "body"`);
   }
@@ -70,6 +73,17 @@ export function profilesOf(value: unknown, faults: Faulty): Profile[] {
     }
     return { name, doc: textOf(from.doc, '', `$[${i}].doc`, faults) };
   });
+}
+
+/** Types that fields may have, from a list of their names. */
+export function bindingsOf(value: unknown, faults: Faulty): string[] {
+  const names = textsOf(value, '$', faults);
+  for (const [i, name] of names.entries()) {
+    if (!/^[A-Z][A-Za-z0-9_]{0,63}$/.test(name)) {
+      faults.push(`$[${i}]: a type has a name that begins in upper case, such as "Connection"`);
+    } else if (names.indexOf(name) !== i) faults.push(`$: the type \`${name}\` twice`);
+  }
+  return names;
 }
 
 /** A shape with all its fields. */

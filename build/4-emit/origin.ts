@@ -1,6 +1,6 @@
 // Owns where generated code comes from: the decorator that a user wrote and the macro that answered
 // for it. Errors, source maps, capabilities and `cell expand` all name it.
-import type { SourceShape, Span } from '../1-read/shapes.ts';
+import type { SourceShape, Span, TypeShape } from '../1-read/shapes.ts';
 import type { Placed } from '../3-negotiate/contract.ts';
 
 export interface Origin {
@@ -16,6 +16,12 @@ export interface Origin {
 /** Where a contribution comes from. */
 export function originOf({ macro, cell, siteRef, useRef }: Placed): Origin {
   return { macro: `@${macro}`, cell, source: siteRef.source, at: useRef };
+}
+
+/** A type of a macro's text, told at `at`. */
+export function moved(type: TypeShape, { start, end }: Span): TypeShape {
+  if (type.kind !== 'name') return { ...type, start, end };
+  return { ...type, args: type.args.map((one) => moved(one, { start, end })), start, end };
 }
 
 /** Stages that act at the cell's boundary, in their order, the outermost first. */

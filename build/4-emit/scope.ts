@@ -26,6 +26,11 @@ export class Scope {
     this.#project = project;
   }
 
+  /** The shape of a source, by its path. */
+  source(path: string): SourceShape {
+    return this.#shape(path);
+  }
+
   /** What `name` means inside `source` (a path of the project). */
   resolve(source: string, name: string): Meaning {
     return this.#in(source, name, HOPS);

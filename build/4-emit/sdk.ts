@@ -24,6 +24,8 @@ export const SDK_NAMES: Record<string, string> = {
   now: 'clock',
   random: 'random',
   randomBits: 'random',
+  uuid: 'uuid',
+  newUuid: 'uuid',
   Session: 'session',
   Blob: 'blob',
   Flags: 'flags',

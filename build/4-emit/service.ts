@@ -3,14 +3,16 @@
 // `pure`. Who may call, limits and policies come from what was negotiated, never from decorators.
 import type { Field, Manifest, Method, Schema, Type } from '../../host/schema/types.ts';
 import type { Project } from '../1-read/project.ts';
-import type { ClassShape, MethodShape, Span, TypeShape } from '../1-read/shapes.ts';
+import type { ClassShape, MethodShape } from '../1-read/shapes.ts';
 import type { Negotiated } from '../3-negotiate/contract.ts';
 import { isAscDecorator } from '../3-negotiate/names.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { type AddedMethod, type Additions, MOVE } from './additions.ts';
+import type { AddedMethod, Additions } from './additions.ts';
+import { MOVE } from './around.ts';
+import { type Codec, resolveCodecs } from './codecs.ts';
 import { type MacroCell, macroCellOf, PROTOCOL_NAMES, withMacroMethods } from './macro-cell.ts';
 import { macroMethods, macroPartsOf } from './macro-parts.ts';
-import { originOf } from './origin.ts';
+import { moved, originOf } from './origin.ts';
 import { Scope } from './scope.ts';
 import { isHandler, type ServiceClass, serviceClass, startOf } from './service-class.ts';
 import { checkNames, nameMethods } from './service-names.ts';
@@ -36,17 +38,21 @@ export interface Service {
   scope: Scope;
   /** What it answers for decorators with; null: it has no macros. */
   macros: MacroCell | null;
+  /** What macros keep values with. */
+  codecs: Codec[];
+  /** The schema with the records and enums that only codecs have. */
+  whole: Schema;
 }
 
 /**
  * The service of the project's entry file; null when there is none. Everything wrong is reported.
  */
-export function describeService(
+export async function describeService(
   project: Project,
   negotiated: Negotiated,
   additions: Additions,
   findings: Findings,
-): Service | null {
+): Promise<Service | null> {
   const found = serviceClass(project, negotiated, findings);
   if (found === null) return null;
   const { shape, source, limits } = found;
@@ -77,20 +83,32 @@ export function describeService(
     cell: found.cell,
     ...(shape.doc === undefined ? {} : { doc: shape.doc }),
     methods,
-    records: types.records,
-    enums: types.enums,
+    records: [...types.records],
+    enums: [...types.enums],
     ...(details.length === 0 ? {} : { details }),
   };
+  // Behind the schema: types that only codecs have are nobody else's business.
+  const codecs = await resolveCodecs(additions.codecs, project, types, findings);
   if (findings.count === 0) {
     checkNames(own, types.homes, project, findings, macros === null ? [] : PROTOCOL_NAMES);
   }
   const schema = macros === null ? own : withMacroMethods(own);
   if (findings.count === 0) nameMethods(schema, source, shape, findings);
   return {
-    ...{ schema, shape, handlers, limits, details, scope, macros },
-    actor: isActor(project, shape, additions),
-    start: startOf(shape) !== undefined,
+    ...{ schema, shape, handlers, limits, details, scope, macros, codecs },
+    whole: withMore(schema, own, types),
+    actor: isActor(project, shape, additions, negotiated),
+    start: startOf(shape) !== undefined || additions.starts.length > 0,
     homes: types.homes,
+  };
+}
+
+/** `schema` with the types that were met after those of its own part. */
+function withMore(schema: Schema, own: Schema, { records, enums }: ValueTypes): Schema {
+  return {
+    ...schema,
+    records: [...schema.records, ...records.slice(own.records.length)],
+    enums: [...schema.enums, ...enums.slice(own.enums.length)],
   };
 }
 
@@ -144,11 +162,6 @@ function pointed({ from, shape }: AddedMethod, findings: Findings): MethodShape 
   return { ...shape, params, result: moved(shape.result, at) };
 }
 
-function moved(type: TypeShape, { start, end }: Span): TypeShape {
-  if (type.kind !== 'name') return { ...type, start, end };
-  return { ...type, args: type.args.map((one) => moved(one, { start, end })), start, end };
-}
-
 function describeMethod(m: MethodShape, index: number, entry: string, context: Context): Method {
   const { types, negotiated } = context;
   const params: Field[] = [];
@@ -188,12 +201,19 @@ function detailsOf(project: Project, types: ValueTypes): string[] {
 }
 
 /**
- * State makes an actor: instance fields of the service, a macro's among them, static fields that
- * can change, and variables of any of the project's modules (`let`, `var`). A `const` that holds a
- * container is not seen as state: each instance has its own.
+ * State makes an actor: instance fields of the service, a macro's among them (those that stand for
+ * a cell hold nothing), static fields that can change, and variables of any of the project's
+ * modules (`let`, `var`). A `const` that holds a container is not seen as state: each instance has
+ * its own.
  */
-function isActor(project: Project, service: ClassShape, additions: Additions): boolean {
-  if (service.fields.some((f) => !f.isStatic)) return true;
+function isActor(
+  project: Project,
+  service: ClassShape,
+  additions: Additions,
+  { bindings }: Negotiated,
+): boolean {
+  const bound = new Set(bindings.map((b) => b.field));
+  if (service.fields.some((f) => !f.isStatic && !bound.has(f))) return true;
   if ((additions.classes.get(service)?.fields.length ?? 0) > 0) return true;
   for (const source of project.sources.values()) {
     if (source.variables.some((v) => v.mutable)) return true;

@@ -27,7 +27,13 @@ interface Piece {
   text: string;
   /** null: the user's own, under another name. */
   origin: Origin | null;
+  /** Code of several places: the map leads to the entry, as if the build had made it. */
+  shared?: boolean;
 }
+
+/** In the order of the emitted text: what is put in at a place stands before what replaces it. */
+const inOrder = (a: Piece, b: Piece): number =>
+  a.at - b.at || Math.sign(a.removed) - Math.sign(b.removed);
 
 /** One source being edited. `path` is its path in the build. */
 export class UserText {
@@ -55,22 +61,28 @@ export class UserText {
     this.pieces.push({ at: start, removed: end - start, text, origin: null });
   }
 
+  /** A macro's text in place of the user's own. */
+  replace({ start, end }: Span, text: string, origin: Origin): void {
+    this.#magic.update(start, end, text);
+    this.pieces.push({ at: start, removed: end - start, text, origin });
+  }
+
   insert(at: number, text: string, origin: Origin): void {
     this.#magic.appendLeft(at, text);
     this.pieces.push({ at, removed: 0, text, origin });
   }
 
   /** A line behind the end of the text. */
-  append(text: string, origin: Origin | null = null): void {
-    this.behind.push({ text, origin });
+  append(text: string, origin: Origin | null = null, shared = false): void {
+    this.behind.push({ text, origin, shared });
   }
 
   finish(sources: Sources): Emitted {
     const at = this.source.text.length;
-    const pieces = [...this.pieces].sort((a, b) => a.at - b.at);
-    for (const { text, origin } of this.behind) {
+    const pieces = [...this.pieces].sort(inOrder);
+    for (const { text, origin, shared } of this.behind) {
       this.#magic.append(`\n${text}`);
-      pieces.push({ at, removed: 0, text: `\n${text}`, origin });
+      pieces.push({ at, removed: 0, text: `\n${text}`, origin, shared });
     }
     if (this.behind.length > 0) this.#magic.append('\n');
     const text = this.#magic.toString();
@@ -94,9 +106,10 @@ export class UserText {
     sources: Sources,
     list: SourceList,
   ): void {
-    const { text, origin, from } = piece;
+    const { text, origin, from, shared } = piece;
     if (origin === null) return;
-    const { path: file, line, column } = sources.placeOf(origin);
+    const own = { path: ENTRY, line: 0, column: 0 };
+    const { path: file, line, column } = shared ? own : sources.placeOf(origin);
     const index = list.index(file);
     for (let i = 0; i >= 0 && i < text.length; i = text.indexOf('\n', i) + 1 || -1) {
       const [row, at] = table.place(from + i);
@@ -125,6 +138,11 @@ function* placed(pieces: readonly Piece[]): Generator<Piece & { from: number }> 
     yield { ...piece, from: piece.at + grown };
     grown += piece.text.length - piece.removed;
   }
+}
+
+/** A field with its semicolon. */
+export function wholeField({ text }: SourceShape, { start, end }: Span): Span {
+  return { start, end: end + (/^\s*;/.exec(text.slice(end))?.[0].length ?? 0) };
 }
 
 /** `lib/a.ts` -> `__cell.ts`: "../__cell". */

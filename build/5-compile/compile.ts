@@ -69,7 +69,7 @@ export async function compileService(
   });
   if (raw === null) return null;
   if (raw.wasm === null || raw.map === null || raw.plain === null) {
-    reportComplaints(raw.complaints, project, emission.texts, findings);
+    reportComplaints(raw.complaints, project, emission, findings);
     return null;
   }
   const imports = importsOf(raw.wasm);
@@ -96,6 +96,8 @@ export async function compileService(
     limits: service.limits,
     ...macrosOf(service),
     ...remotesOf(remotes),
+    ...(emission.sql === null ? {} : { sql: emission.sql }),
+    ...(emission.persisted.length === 0 ? {} : { persisted: emission.persisted }),
     tools,
   };
   const wasm = withCustomSections(raw.wasm, [

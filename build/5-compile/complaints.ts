@@ -3,12 +3,13 @@
 import type { Project } from '../1-read/project.ts';
 import type { SourceShape } from '../1-read/shapes.ts';
 import { plainLine } from '../3-negotiate/parties.ts';
-import { excerptOf } from '../4-emit/additions.ts';
-import type { Emitted } from '../4-emit/generated-text.ts';
+import { excerptOf } from '../4-emit/contributed-text.ts';
+import type { Emission } from '../4-emit/emit.ts';
 import type { Origin } from '../4-emit/origin.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import { lackingInModule } from '../diagnostics/lacking.ts';
 import type { Complaint } from './asc.ts';
+import { reportPassed } from './passed.ts';
 
 /** Reported where `details` is called: asc points into the generated entry. */
 const UNNAMED = 'CELL3020';
@@ -29,7 +30,7 @@ const ECHO = /lacks a call signature\. Type 'auto'/;
 export function reportComplaints(
   complaints: Complaint[],
   project: Project,
-  texts: ReadonlyMap<string, Emitted>,
+  { texts, calls }: Pick<Emission, 'texts' | 'calls'>,
   findings: Findings,
 ): void {
   const entry = project.sources.get(project.entry);
@@ -54,6 +55,7 @@ export function reportComplaints(
       continue;
     }
     if (ECHO.test(c.message) && findings.count > before) continue;
+    if (reportPassed(c, source, calls, findings)) continue;
     const lacking = lackingInModule(c.message, source.text, c.start);
     if (known !== undefined) findings.report(known, source, c);
     else if (lacking !== null) findings.report('CELL1008', source, c, lacking);

@@ -22,13 +22,39 @@ const IMPORTS: Record<string, string> = {
   'cell:flags.variant': 'flags',
   'cell:blob.size': 'blob',
   'cell:blob.read': 'blob',
+  'cell:sql.run': 'sql',
+  'cell:sql.raw': 'sql:raw',
+  'cell:sql.take': 'sql',
+  'cell:sql.error': 'sql',
+  'cell:sql.begin': 'sql',
+  'cell:sql.end': 'sql',
+  'cell:kv.load': 'kv',
+  'cell:kv.take': 'kv',
+  'cell:kv.error': 'kv',
+  'cell:kv.put': 'kv',
+  'cell:kv.remove': 'kv',
+  'cell:database.ask': 'database',
+  'cell:database.take': 'database',
+  'cell:database.error': 'database',
 };
 
 /** How imports of other cells begin: `cell:call.ledger` needs the capability `call:ledger`. */
 const CALL = 'cell:call.';
 
 /** Imports that may wait: a method that can reach one is on the waiting tier. */
-export const WAITING = new Set(['cell:blob.size', 'cell:blob.read']);
+export const WAITING = new Set([
+  'cell:blob.size',
+  'cell:blob.read',
+  'cell:sql.run',
+  'cell:sql.raw',
+  'cell:sql.begin',
+  'cell:sql.end',
+  'cell:kv.load',
+  // They are queued; the answer of their call waits for the commit.
+  'cell:kv.put',
+  'cell:kv.remove',
+  'cell:database.ask',
+]);
 
 /** Imports that asc's library makes, by what the user wrote, and what a cell writes. */
 const INSTEAD: [RegExp, RegExp, string][] = [

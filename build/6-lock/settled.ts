@@ -14,9 +14,9 @@ interface Stamp {
   cells: Record<string, string>;
 }
 
-/** Name of what a build wants to stand. */
-export const wantedHash = (lock: Uint8Array, answers: Uint8Array): string =>
-  sha256(sha256(lock) + sha256(answers));
+/** Name of what a build wants to stand: artifacts that are committed, or become part of it. */
+export const wantedHash = (...artifacts: Uint8Array[]): string =>
+  sha256(artifacts.map(sha256).join(''));
 
 export class Settled {
   readonly #cwd: string;
@@ -58,10 +58,12 @@ function read(file: string): Stamp {
   return { files: '', cells: {} };
 }
 
-/** Locks and answers, by name and content. */
+/** Locks, answers and documents, by name and content. */
 function filesHash(cwd: string): string {
   const lines: string[] = [];
-  for (const folder of ['.cell/lock', '.cell/macros']) {
+  const services = namesIn(path.join(cwd, '.cell/migrations'));
+  const documents = services.map((service) => `.cell/migrations/${service}`);
+  for (const folder of ['.cell/lock', '.cell/macros', ...documents]) {
     for (const name of namesIn(path.join(cwd, folder))) {
       const bytes = readIfThere(path.join(cwd, folder, name));
       lines.push(`${folder}/${name} ${bytes === null ? '-' : sha256(bytes)}`);

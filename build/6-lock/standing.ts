@@ -1,6 +1,7 @@
 // Owns what a finished build changes among the files that a project commits: the cell's lock, the
-// approved capabilities, the answers of macros. Says it in words; writes it, or with `--locked`
-// refuses it. Reads and writes happen in one turn (exclusive.ts).
+// approved capabilities, the answers of macros, and what those leave (schema-lock.ts). Says it in
+// words; writes it, or with `--locked` refuses it. Reads and writes happen in one turn
+// (exclusive.ts).
 import path from 'node:path';
 import {
   type Answer,
@@ -13,6 +14,7 @@ import {
   readAnswers,
   without,
 } from '../2-discover/answers.ts';
+import type { Committed } from '../3-negotiate/contract.ts';
 import {
   type Approval,
   approvedText,
@@ -23,6 +25,7 @@ import {
 import { broughtText } from './brought-text.ts';
 import { changes } from './changes.ts';
 import { namesIn, readIfThere, removeFile, writeWhole } from './files.ts';
+import { keptApart, newDocuments, schemaLockFile, writeKept } from './schema-lock.ts';
 
 /** What a finished build wants to stand. */
 export interface Wanted {
@@ -32,11 +35,15 @@ export interface Wanted {
   lockText: string;
   approval: Approval;
   answers: Record<string, Answer>;
+  /** What cells of macros leave, by cell. */
+  keeps: Record<string, Committed>;
 }
 
 export interface Standing {
   /** What is new, in words. */
   changes: string[];
+  /** Documents that are new. */
+  documents: { file: string; text: string }[];
   /** The first file that would differ, and how; null: nothing would. */
   differs: { file: string; how: string } | null;
 }
@@ -79,7 +86,15 @@ export function compare(cwd: string, wanted: Wanted): Standing {
   for (const { cell } of unasked(cwd, wanted)) {
     note(answersFile(cell), `${wanted.cell} asks it no more`, []);
   }
-  return { changes: said, differs };
+  const documents: Standing['documents'] = [];
+  for (const [cell, left] of Object.entries(wanted.keeps)) {
+    const apart = keptApart(cwd, cell, wanted.cell, left);
+    if (apart.length === 0) continue;
+    const how = `of ${wanted.cell} ${apart.join(', ')}`;
+    note(schemaLockFile(cell), how, [`${schemaLockFile(cell)}: ${how}`]);
+    documents.push(...newDocuments(cwd, cell, wanted.cell, left));
+  }
+  return { changes: said, documents, differs };
 }
 
 /** Answers to this cell by cells that it asks no more. */
@@ -116,6 +131,7 @@ function apart(
 
 /** Writes all of it. Call in one turn with `compare`. */
 export function write(cwd: string, wanted: Wanted): void {
+  for (const [cell, left] of Object.entries(wanted.keeps)) writeKept(cwd, cell, wanted.cell, left);
   writeWhole(path.join(cwd, wanted.lock), wanted.lockText);
   const { cells } = readApproved(cwd);
   const approvals = approvedText({ ...cells, [wanted.cell]: wanted.approval });

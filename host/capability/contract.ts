@@ -4,10 +4,35 @@
 
 import type { Grants } from '../lane/contract.ts';
 import type { SharedMemory } from '../lane/memory.ts';
+import type { Manifest } from '../schema/types.ts';
+import type { DatabaseDriver } from './database/open.ts';
+import type { Journal } from './kv/journal.ts';
+import type { Session } from './kv/session.ts';
+import type { SqlCell } from './sql/cell.ts';
+
+/** How a call left its instance when it trapped, or its stack was lost; else its status. */
+export const TRAPPED = -1;
+
+/** What a capability hears of the calls of one guest: one after the other, never two at once. */
+export interface CallWatcher {
+  /**
+   * The call in hand was answered without the guest: CANCELLED or DEADLINE_EXCEEDED. What it waits
+   * for should end now; the guest runs on, unheard, until `ended`.
+   */
+  cancelled?(status: number): void;
+  /**
+   * The call in hand has left the guest: 0, the status that it failed with, or TRAPPED (the guest
+   * is never used again). Told before its answer is sent; also of `start()`, and of calls of other
+   * cells. The next call may begin as soon as this returns.
+   */
+  ended?(status: number): void;
+}
 
 /** One instance of a cell, as its capabilities see it. */
 export interface Guest {
   readonly cell: string;
+  /** What its module says that it does. */
+  readonly manifest: GuestManifest;
   /** The host's shared memory: session slots, flags. */
   readonly shared: SharedMemory;
   /** Byte offset of the session slot of the call in hand; 0 = nobody's, or it has ended. */
@@ -23,7 +48,14 @@ export interface Guest {
   remainingMs(): number;
   /** The guest is about to go on: the next microtask that resumes a guest is this one's. */
   resuming(): void;
+  /** From now on `watcher` hears of its calls. For use while the imports are built. */
+  watch(watcher: CallWatcher): void;
+  /** Its calls write into `session`: their answers wait until that is stored. */
+  persists(session: Session): void;
 }
+
+/** The part of a manifest that capabilities need; one object for all instances of a lane. */
+export type GuestManifest = Pick<Manifest, 'sql' | 'persisted'>;
 
 /** A capability by name: which imports need it, and what they do for one guest. */
 export interface Capability {
@@ -43,6 +75,14 @@ export interface Capability {
 /** What makes the drivers that grants ask for. */
 export interface Drivers {
   blob(grant: NonNullable<Grants['blob']>): BlobDriver;
+  /** The database of a cell, one for all its instances in this lane. */
+  sql(cell: string, grants: Grants, manifest: GuestManifest): SqlCell;
+  /** Durable fields of a cell, one for all its instances in this lane. */
+  kv(cell: string, grants: Grants, manifest: GuestManifest): Journal;
+  /** What a cell that plans schemas asks; one for a lane, so that changes are made together. */
+  database(project: string): DatabaseDriver;
+  /** The lane ends: what drivers hold open is closed. */
+  close(): Promise<void>;
 }
 
 /** What holds the bytes behind `cell:blob`. Every driver passes tests/lane/blob.test.ts. */

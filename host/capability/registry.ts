@@ -4,8 +4,15 @@ import type { Grants } from '../lane/contract.ts';
 import { blobImports } from './blob.ts';
 import { BlobFolder } from './blob-folder.ts';
 import type { Capability, Drivers, Guest } from './contract.ts';
+import { databaseImports } from './database/database.ts';
+import { type DatabaseDriver, openDatabases } from './database/open.ts';
 import { flagImports } from './flags.ts';
+import type { Journal } from './kv/journal.ts';
+import { kvImports } from './kv/kv.ts';
+import { openJournal } from './kv/open.ts';
 import { pauseImports } from './pause.ts';
+import { openSqlCell, type SqlCell } from './sql/cell.ts';
+import { sqlImports } from './sql.ts';
 
 const always = (name: string, imports: string[]): Capability => ({
   name,
@@ -41,10 +48,71 @@ export const CAPABILITIES: readonly Capability[] = [
     build: (grants, guest, drivers) =>
       grants.blob === undefined ? {} : blobImports(drivers.blob(grants.blob), guest),
   },
+  {
+    name: 'sql',
+    imports: ['run', 'take', 'error', 'begin', 'end'].map((name) => `cell:sql.${name}`),
+    example: '{ sql: {} }',
+    granted: (grants) => grants.sql !== undefined,
+    build: (grants, guest, drivers) =>
+      sqlImports(drivers.sql(guest.cell, grants, guest.manifest), guest, grants.sql?.raw === true),
+  },
+  {
+    name: 'sql:raw',
+    imports: ['cell:sql.raw'],
+    example: '{ sql: { raw: true } }',
+    granted: (grants) => grants.sql?.raw === true,
+    build: () => ({}),
+  },
+  {
+    name: 'kv',
+    imports: ['load', 'take', 'error', 'put', 'remove'].map((name) => `cell:kv.${name}`),
+    example: '{ kv: {} }',
+    granted: (grants) => grants.kv !== undefined,
+    build: (grants, guest, drivers) =>
+      kvImports(drivers.kv(guest.cell, grants, guest.manifest), guest),
+  },
+  {
+    name: 'database',
+    imports: ['ask', 'take', 'error'].map((name) => `cell:database.${name}`),
+    example: '{ database: true }',
+    granted: (grants) => grants.database === true,
+    build: (grants, guest, drivers) =>
+      databaseImports(drivers.database(grants.project ?? ''), guest),
+  },
 ];
 
-/** The drivers of a host: embedded ones. */
-export const EMBEDDED: Drivers = { blob: ({ root }) => new BlobFolder(root) };
+/** The drivers of one lane: real ones. What they open is opened when it is needed. */
+export function embedded(): Drivers {
+  const sql = new Map<string, SqlCell>();
+  const kv = new Map<string, Journal>();
+  const databases = new Map<string, DatabaseDriver>();
+  return {
+    blob: ({ root }) => new BlobFolder(root),
+    sql: (cell, grants, manifest) => {
+      const found = sql.get(cell) ?? openSqlCell(cell, grants, manifest.sql);
+      sql.set(cell, found);
+      return found;
+    },
+    kv: (cell, grants, { persisted }) => {
+      const found = kv.get(cell) ?? openJournal(cell, grants, persisted);
+      kv.set(cell, found);
+      return found;
+    },
+    database: (project) => {
+      const found = databases.get(project) ?? openDatabases(project);
+      databases.set(project, found);
+      return found;
+    },
+    close: async () => {
+      const journals = [...kv.values()];
+      await Promise.all([
+        ...[...sql.values()].map(({ pool }) => pool.close()),
+        ...journals.map((journal) => journal.close()),
+        ...[...databases.values()].map((database) => database.close()),
+      ]);
+    },
+  };
+}
 
 const BY_IMPORT = new Map(CAPABILITIES.flatMap((c) => c.imports.map((name) => [name, c] as const)));
 

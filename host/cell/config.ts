@@ -6,7 +6,18 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Grants } from '../lane/contract.ts';
 import { nearest } from '../schema/nearest.ts';
+import {
+  CELL_NAME,
+  type Check,
+  fail,
+  listOf,
+  recordOf,
+  shape,
+  string,
+  whole,
+} from './config-check.ts';
 import { ConfigError } from './config-error.ts';
+import { grants, resolvedGrants } from './config-grants.ts';
 import { placeOfKey } from './config-place.ts';
 import { keyUrl } from './key-url.ts';
 import { type Setting, setting } from './setting.ts';
@@ -16,7 +27,6 @@ export type { Setting } from './setting.ts';
 
 /** Keys on the way to a claim. */
 const CLAIM_STEPS = 16;
-const CELL_NAME = /^[a-z][a-z0-9-]*$/;
 
 /** A rate: calls per second on average, and how many may come at once (default: one second's). */
 export interface Rate {
@@ -85,7 +95,8 @@ export interface Config {
   issuers?: Issuer[];
   /**
    * Capabilities by cell: `{ atlas: { blob: { root: './data' } }, shop: { call: ['ledger'] } }`.
-   * Absent = denied; calls that the project's `.cell/lock/capabilities.lock` approves are granted.
+   * Absent = denied; calls, sql and kv that the project's `.cell/lock/capabilities.lock` approves
+   * are granted, the latter two with the database that the module names.
    */
   grants?: Record<string, Grants>;
   limits?: ConfigLimits;
@@ -97,95 +108,6 @@ export interface Config {
 export function defineConfig(config: Config): Config {
   return config;
 }
-
-type Check = (value: unknown, at: string) => void;
-
-/** Faults that are told of one configuration. */
-const FAULTS = 10;
-
-/** Runs all checks; throws one ConfigError with a line for each that failed. */
-function every(checks: (() => void)[]): void {
-  const lines: string[] = [];
-  for (const check of checks) {
-    try {
-      check();
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      lines.push(...error.message.split('\n'));
-    }
-    if (lines.length >= FAULTS) break;
-  }
-  if (lines.length > 0) throw new ConfigError(lines.slice(0, FAULTS).join('\n'));
-}
-
-function fail(at: string, expected: string, value: unknown): never {
-  const got = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
-  throw new ConfigError(`${at}: expected ${expected}, got ${got.slice(0, 80)}`);
-}
-
-const whole =
-  (least: number, most: number): Check =>
-  (value, at) => {
-    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
-      fail(at, `a whole number from ${least} to ${most}`, value);
-    }
-  };
-
-const string: Check = (value, at) => {
-  if (typeof value !== 'string' || value === '') fail(at, 'a text', value);
-};
-
-const listOf =
-  (check: Check): Check =>
-  (value, at) => {
-    if (!Array.isArray(value)) fail(at, 'a list', value);
-    every(value.map((entry, i) => () => check(entry, `${at}[${i}]`)));
-  };
-
-const cellName: Check = (value, at) => {
-  string(value, at);
-  if (!CELL_NAME.test(value as string)) fail(at, 'the name of a cell (kebab-case)', value);
-};
-
-function plainObject(value: unknown, at: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    fail(at, 'an object', value);
-  }
-  return value as Record<string, unknown>;
-}
-
-const shape =
-  (keys: Record<string, Check>, needed: string[] = []): Check =>
-  (value, at) => {
-    const object = plainObject(value, at);
-    const one = (key: string) => (): void => {
-      if (!Object.hasOwn(keys, key)) {
-        const meant = nearest(key, Object.keys(keys));
-        const hint = meant
-          ? `did you mean \`${meant}\`?`
-          : `known: ${Object.keys(keys).join(', ')}`;
-        throw new ConfigError(`${at}.${key}: there is no such key; ${hint}`);
-      }
-      if (object[key] !== undefined) keys[key](object[key], `${at}.${key}`);
-    };
-    const missing = needed.filter((key) => object[key] === undefined);
-    every([
-      ...Object.keys(object).map(one),
-      ...missing.map((key) => () => fail(`${at}.${key}`, 'a value', undefined)),
-    ]);
-  };
-
-const recordOf =
-  (check: Check, pattern: RegExp, keyIs: string): Check =>
-  (value, at) => {
-    const one =
-      ([key, entry]: [string, unknown]) =>
-      () => {
-        if (!pattern.test(key)) throw new ConfigError(`${at}: \`${key}\` is not ${keyIs}`);
-        check(entry, `${at}.${key}`);
-      };
-    every(Object.entries(plainObject(value, at)).map(one));
-  };
 
 const positive: Check = (value, at) => {
   const good = typeof value === 'number' && value > 0.001 && value <= 1e6;
@@ -283,11 +205,7 @@ const config = shape({
   origins: listOf(origin),
   hosts: listOf(string),
   issuers: listOf(issuer),
-  grants: recordOf(
-    shape({ blob: shape({ root: string }, ['root']), call: listOf(cellName) }),
-    CELL_NAME,
-    'the name of a cell (kebab-case)',
-  ),
+  grants: recordOf(grants, CELL_NAME, 'the name of a cell (kebab-case)'),
   limits: shape({
     perSession: rate,
     methods: recordOf(rate, /^[a-z][a-z0-9-]*\.[A-Za-z_$][\w$]*$/, 'a method such as atlas.search'),
@@ -312,7 +230,7 @@ export function checkConfig(value: unknown, name = 'cell.config.ts'): Config {
  * Throws ConfigError.
  */
 export function checkServed(
-  { grants, limits }: Config,
+  { grants: granted, limits }: Config,
   cells: { name: string; schema: { methods: { name: string }[] } }[],
 ): void {
   for (const { name, schema } of cells) {
@@ -325,7 +243,8 @@ export function checkServed(
       const at = 'cell.config.ts.limits.methods';
       throw new ConfigError(`${at}: \`${name}\` has no method \`${method}\`; ${hint}`);
     }
-    const root = grants && Object.hasOwn(grants, name) ? grants[name].blob?.root : undefined;
+    const mine = granted && Object.hasOwn(granted, name) ? granted[name] : {};
+    const root = mine.blob?.root;
     if (root !== undefined && !fs.statSync(root, { throwIfNoEntry: false })?.isDirectory())
       fail(`cell.config.ts.grants.${name}.blob.root`, 'a folder that is there', root);
   }
@@ -368,19 +287,16 @@ export async function loadConfig(folder: string): Promise<Config> {
   if (loaded.default === undefined) {
     throw new ConfigError('cell.config.ts: write `export default defineConfig({ ... })`');
   }
-  const { issuers, grants, ...rest } = checkLoaded(loaded.default, file);
+  const { issuers, grants: granted, ...rest } = checkLoaded(loaded.default, file);
   const found: Config = rest;
   if (issuers) {
     found.issuers = issuers.map((i) =>
       i.keyFile === undefined ? i : { ...i, keyFile: path.resolve(folder, i.keyFile) },
     );
   }
-  if (grants) {
+  if (granted) {
     found.grants = Object.fromEntries(
-      Object.entries(grants).map(([cell, { blob, ...rest }]) => [
-        cell,
-        { ...rest, ...(blob ? { blob: { root: path.resolve(folder, blob.root) } } : {}) },
-      ]),
+      Object.entries(granted).map(([cell, one]) => [cell, resolvedGrants(one, folder)]),
     );
   }
   return found;

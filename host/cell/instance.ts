@@ -3,7 +3,15 @@
 // reused.
 
 import { L_NESTED_WORD, P_TRACE } from '../../assembly/shared/layout.ts';
-import type { Drivers, Guest } from '../capability/contract.ts';
+import {
+  type CallWatcher,
+  type Drivers,
+  type Guest,
+  type GuestManifest,
+  TRAPPED,
+} from '../capability/contract.ts';
+import type { Batch } from '../capability/kv/batch.ts';
+import type { Session } from '../capability/kv/session.ts';
 import { buildImports } from '../capability/registry.ts';
 import { nowUs } from '../lane/clock.ts';
 import type { Grants } from '../lane/contract.ts';
@@ -24,6 +32,7 @@ export interface LinkOptions {
     index: number;
     module: WebAssembly.Module;
     grants: Grants;
+    manifest: GuestManifest;
     remotes: CellPart['remotes'];
   };
   memory: SharedMemory;
@@ -46,6 +55,7 @@ export interface Outcome {
 /** A live instance. Linking runs no code of the cell but a wasm start function, if it has one. */
 export class Instance implements Guest {
   readonly cell: string;
+  readonly manifest: GuestManifest;
   readonly shared: SharedMemory;
   /** For the kernel's table: dispatch(method, ptr, len, out, room), fetch(out). */
   readonly dispatch: WebAssembly.ExportValue;
@@ -56,6 +66,8 @@ export class Instance implements Guest {
   call: WaitingCall | null = null;
   /** The waiting call on whose stack it runs: `call`, or that of a cell which called it. */
   stack: WaitingCall | null = null;
+  /** Its durable fields. */
+  persisted: Session | null = null;
   private readonly exports: WebAssembly.Exports;
   private readonly gate: WebAssembly.Exports;
   private readonly memory: WebAssembly.Memory;
@@ -74,6 +86,7 @@ export class Instance implements Guest {
   private outcome: Outcome | null = null;
   /** True while code of the waiting tier is on its stack; suspensions of others are not its own. */
   private entered = false;
+  private readonly watchers: CallWatcher[] = [];
 
   constructor(options: LinkOptions) {
     const { modules, cell, memory, marks } = options;
@@ -82,6 +95,7 @@ export class Instance implements Guest {
     const lane = { base, cell: cell.index, replyBytes: memory.messageBytes };
     const gate = new WebAssembly.Instance(modules.gate, { env, lane }).exports;
     this.cell = cell.name;
+    this.manifest = cell.manifest;
     this.shared = memory;
     this.gate = gate;
     this.marks = marks;
@@ -145,9 +159,32 @@ export class Instance implements Guest {
     return until === 0 ? Infinity : Math.max(0, (until - nowUs()) / 1000);
   }
 
+  watch(watcher: CallWatcher): void {
+    this.watchers.push(watcher);
+  }
+
+  /** The call in hand was answered without it; `status` says why. */
+  cancel(status: number): void {
+    for (const watcher of this.watchers) watcher.cancelled?.(status);
+  }
+
+  persists(session: Session): void {
+    this.persisted = session;
+  }
+
+  /**
+   * The call in hand has left it: by `status`, or TRAPPED. Returns the newest batch of its durable
+   * fields that is not stored yet.
+   */
+  end(status: number): Batch | null {
+    for (const watcher of this.watchers) watcher.ended?.(status);
+    return this.persisted === null ? null : this.persisted.ended(status);
+  }
+
   /** It has started: from now on it may call other cells. */
   begin(): void {
     if (this.begun !== null) this.begun.value = 1;
+    if (this.persisted !== null) this.persisted.begun = true;
   }
 
   /** Runs on the stack of `call`, which `root` serves, from now on; null: not any more. */
@@ -181,7 +218,13 @@ export class Instance implements Guest {
   async start(route: number, budgetMs: number): Promise<void> {
     const start = this.exports.start as (() => void) | undefined;
     if (start === undefined) return;
-    await this.guarded(route, budgetMs, () => WebAssembly.promising(start)());
+    let status = TRAPPED;
+    try {
+      await this.guarded(route, budgetMs, () => WebAssembly.promising(start)());
+      status = 0;
+    } finally {
+      this.end(status);
+    }
   }
 
   private async guarded<T>(route: number, budgetMs: number, work: () => Promise<T>): Promise<T> {

@@ -5,6 +5,7 @@
 //   stateless: instance 0 serves pure calls in `dispatch`; up to `cap` others serve waiting calls
 //   actor:     instance 0 serves everything; if a method waits, all calls come through `queue`
 import { POOL_BYTES, SUSPENDED, WAITING } from '../../assembly/shared/limits.ts';
+import type { Batch } from '../capability/kv/batch.ts';
 import type { Instance } from './instance.ts';
 
 /** Bytes below which an instance is not looked at twice. */
@@ -38,6 +39,8 @@ export interface WaitingCall {
   instance: Instance | null;
   /** Instances of other cells that it has called on its stack, outermost first. */
   loans: Loan[];
+  /** Batches of durable writes that its answer waits for (host/lane/debts.ts); null = none. */
+  debts: Batch[] | null;
   /** What its stack stands still for, when that is an instance of another cell. */
   claim: Claim | null;
 }
@@ -75,6 +78,8 @@ export class Pool {
   readonly idle: Instance[] = [];
   /** Calls from other cells that want an instance: they hold stacks, so they go first. */
   readonly claims: Claim[] = [];
+  /** An actor's: batches that what it knows depends on (host/lane/debts.ts). */
+  debts: Batch[] = [];
   /** An actor's: the call on whose stack its instance runs. */
   holder: WaitingCall | null = null;
   /** Instances for waiting calls that exist or are being started, busy ones included. */
@@ -110,6 +115,8 @@ export class Pool {
 
   /** An instance is free again; one that hoards memory is dropped when there is too much of it. */
   release(instance: Instance): void {
+    // An actor whose instance was replaced while a call ran in it has another one by now.
+    if (this.actor && this.first !== instance) return;
     if (this.actor || instance.size <= SMALL_BYTES || this.held() <= POOL_BYTES) {
       this.idle.push(instance);
     } else this.drop(instance);

@@ -3,60 +3,15 @@
 // missing. It never judges meaning (compatibility, grants): that is the business of its callers.
 import { VALUE_DEPTH } from '../../assembly/shared/limits.ts';
 import type { Manifest, Schema, Type } from '../schema/types.ts';
-import { ModuleError } from './sections.ts';
-
-type Json = Record<string, unknown>;
+import { bad, doc, flag, integer, type Json, list, name, object, text } from './parts.ts';
+import { checkPersisted, checkSql } from './structure-data.ts';
 
 /** Methods of one cell. Route ids are u16, shared by all cells. Threat: tables without end. */
 export const METHODS_MAX = 1024;
 /** Other cells that one cell may call: each is an import, linked for every instance. */
 const REMOTES_MAX = 64;
-const LIST_MAX = 4096;
-const NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,127}$/;
 const CELL_NAME = /^[a-z][a-z0-9-]{0,63}$/;
 const SCALARS = new Set('bool i8 u8 i16 u16 i32 u32 i64 u64 f32 f64 instant duration'.split(' '));
-
-function bad(path: string, expected: string): never {
-  throw new ModuleError(`${path}: expected ${expected}`);
-}
-
-function object(value: unknown, path: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) bad(path, 'an object');
-  return value as Json;
-}
-
-function list(value: unknown, path: string, most: number = LIST_MAX): unknown[] {
-  if (!Array.isArray(value)) bad(path, 'a list');
-  if (value.length > most) bad(path, `at most ${most} entries, got ${value.length}`);
-  return value;
-}
-
-function text(value: unknown, path: string, most: number): string {
-  if (typeof value !== 'string') bad(path, 'a string');
-  if (value.length > most) bad(path, `at most ${most} characters, got ${value.length}`);
-  return value;
-}
-
-function name(value: unknown, path: string): string {
-  if (typeof value !== 'string' || !NAME.test(value)) bad(path, 'a name');
-  return value;
-}
-
-function integer(value: unknown, path: string, least: number, most: number): number {
-  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
-    bad(path, `a whole number from ${least} to ${most}`);
-  }
-  return value as number;
-}
-
-function flag(value: unknown, path: string): boolean {
-  if (typeof value !== 'boolean') bad(path, 'true or false');
-  return value;
-}
-
-function doc(value: unknown, path: string): void {
-  if (value !== undefined) text(value, path, 65536);
-}
 
 /** Names that a type may refer to. */
 interface Names {
@@ -214,6 +169,11 @@ export function checkManifest(value: unknown): Manifest {
   integer(limits.cpuMs, '$.limits.cpuMs', 1, 3_600_000);
   integer(limits.payloadBytes, '$.limits.payloadBytes', 0, 0xffffffff);
   if (manifest.remotes !== undefined) checkRemotes(manifest.remotes, manifest.cell as string);
+  if (manifest.sql !== undefined) checkSql(manifest.sql);
+  if (manifest.persisted !== undefined) {
+    if (manifest.actor !== true) bad('$.persisted', 'fields of a cell with one instance (actor)');
+    checkPersisted(manifest.persisted);
+  }
   for (const [key, entry] of Object.entries(object(manifest.tools, '$.tools'))) {
     text(key, '$.tools', 128);
     text(entry, `$.tools.${key}`, 128);

@@ -34,8 +34,9 @@ export function traceTrap(error: unknown, map?: string): Trap {
 
 /** The file of the guest's side of a panic: it says how a trap was told, not where it is. */
 const PANIC = '~lib/cell/panic.ts';
-/** The entry that the build generates. */
-const ENTRY = '__cell.ts';
+/** Files that the build generates: the entry, and what it imports. */
+const GENERATED = /^__cell(?:_\w+)?\.ts$/;
+const isGenerated = (file: string | null): boolean => file !== null && GENERATED.test(file);
 
 /**
  * False for the panic's own frames, and for nameless ones in the library: those are functions of
@@ -43,7 +44,7 @@ const ENTRY = '__cell.ts';
  */
 function isTold({ function: name, file, user }: TrapFrame): boolean {
   if (file === PANIC) return false;
-  return user || file === null || file === ENTRY || !name.startsWith('#');
+  return user || file === null || isGenerated(file) || !name.startsWith('#');
 }
 
 interface WasmCall {
@@ -82,7 +83,7 @@ function placed(calls: WasmCall[], map: string | undefined): TrapFrame[] {
     const known = read?.cell?.functions?.[index];
     const name = known === undefined ? `#${index}` : String(known).replace(/^.*\//, '');
     const place = places[i] ?? { file: null, line: 0, column: 0 };
-    const inner = place.file === null || place.file.startsWith('~lib/') || place.file === ENTRY;
+    const inner = place.file === null || place.file.startsWith('~lib/') || isGenerated(place.file);
     return { function: name, ...place, user: !inner };
   });
   // The innermost frame that is surely the user's says which module the map is of.

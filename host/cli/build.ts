@@ -4,7 +4,7 @@ import module from 'node:module';
 import path from 'node:path';
 import { accessText } from '../../build/6-lock/access-text.ts';
 import { broughtText } from '../../build/6-lock/brought-text.ts';
-import type { Asked, Made } from '../../build/make.ts';
+import type { Asked, EffectSummary, Made } from '../../build/make.ts';
 import { printable } from '../lane/printable.ts';
 import { type MacroFlags, makeOptions } from './macro-flags.ts';
 import { size, style, table } from './print.ts';
@@ -90,14 +90,29 @@ async function print(made: Made, check: boolean): Promise<void> {
     const list = summary.capabilities.map((c) => `${c.name} (${broughtText(c.broughtBy)})`);
     console.log(`  needs ${list.join(', ')}`);
   }
-  // What was kept of a build was done when it was made.
-  if (check || !made.cached) {
-    const done = check ? 'would' : 'did';
-    for (const effect of summary.effects) console.log(`  ${done}: ${printable(effect)}`);
-  }
+  for (const effect of summary.effects) console.log(effectText(effect, check ? 'would' : 'did'));
+  for (const { file, text } of made.documents) console.log(documentText(file, text, check));
   for (const change of made.changes)
     console.log(`  ${style('yellow', 'changed:')} ${printable(change)}`);
   if (!check) console.log(`  ${Object.values(made.paths).join('  ')}`);
+}
+
+/** `  did: create table users  (shop.cell.ts:3:1)`; further lines of it stand below. */
+function effectText({ preview, file, line, column }: EffectSummary, done: string): string {
+  const [first, ...more] = preview.trimEnd().split('\n').map(printable);
+  const place = file === '' ? '' : `  (${file}:${line}:${column})`;
+  return [`  ${done}: ${first}${place}`, ...more.map((text) => `       ${text}`)].join('\n');
+}
+
+/** A new migration: its place, and after a check, which writes none, its text. */
+function documentText(file: string, text: string, check: boolean): string {
+  const named = `  ${style('green', check ? 'would write:' : 'wrote:')} ${file}`;
+  if (!check) return named;
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((one) => `    + ${printable(one)}`);
+  return [named, ...lines].join('\n');
 }
 
 const LEVELS = ['kept in', 'brought by', 'running on'];

@@ -3,6 +3,7 @@
 // would make.
 import fs from 'node:fs';
 import os from 'node:os';
+import { printable } from '../lane/printable.ts';
 import { chooseListener } from '../listen/choose.ts';
 import { ROOT } from './node24.mjs';
 import { table } from './print.ts';
@@ -17,6 +18,8 @@ export interface Diagnosis {
   lanes: number;
   kernel: { built: boolean };
   memoryMb: number;
+  /** Services of this folder that have tables, and where; never with a password. */
+  databases: Record<string, string>;
 }
 
 /** Looks at the machine. */
@@ -34,7 +37,20 @@ export async function diagnose(): Promise<Diagnosis> {
     lanes: defaultLanes(),
     kernel: { built: fs.existsSync(`${ROOT}/assembly/out/kernel.wasm`) },
     memoryMb: Math.round(os.totalmem() / 2 ** 20),
+    databases: await databasesHere(),
   };
+}
+
+/** What is wrong with locks or configuration stands in the place of a database. */
+async function databasesHere(): Promise<Record<string, string>> {
+  const { databasesOf } = await import('./db.ts');
+  const { loadConfig } = await import('../cell/config.ts');
+  const cwd = process.cwd();
+  try {
+    return Object.fromEntries(await databasesOf(cwd, await loadConfig(cwd)));
+  } catch (error) {
+    return { '-': (error as Error).message };
+  }
 }
 
 /** Prints the diagnosis; 1 when something that the host needs is missing. */
@@ -54,6 +70,9 @@ export async function doctor(json: boolean): Promise<number> {
     ['memory', `${d.memoryMb} MB`],
     ['kernel', d.kernel.built ? 'built' : 'NOT BUILT: run "npm start" or "npm test" once'],
   ];
+  for (const [service, where] of Object.entries(d.databases)) {
+    rows.push(['database', `${service}: ${printable(where)}`]);
+  }
   console.log(table(rows));
   console.log(well ? '\nAll that a host needs is here.' : '\nSomething is missing; see above.');
   return well ? 0 : 1;

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { PROTOCOL_NAMES } from '../../build/4-emit/macro-cell.ts';
 import { approved } from '../../build/6-lock/approved.ts';
+import { databaseText, persistedRows, statementRows } from '../../build/data-text.ts';
 import { capabilityOf } from '../capability/registry.ts';
 import { loadConfig } from '../cell/config.ts';
 import { readModule } from '../cell/module.ts';
@@ -65,6 +66,21 @@ const NO_NAMES: ReadonlySet<string> = new Set();
 /** As users write it: `@Retry.onFailure`, `@service`. */
 const macroName = (ns: string, name: string): string => `@${ns === '' ? '' : `${ns}.`}${name}`;
 
+/** The statements that it may make, and the fields that outlive it. */
+function printData({ sql, persisted }: Manifest, bold: (text: string) => string): void {
+  const print = (rows: string[][]): void =>
+    console.log(
+      rows.length > 0 ? table(rows.map(([a, ...rest]) => [`  ${a}`, ...rest])) : '  none',
+    );
+  if (sql !== undefined) {
+    console.log(`\n${bold('sql')}  ${databaseText(sql)}`);
+    print(statementRows(sql));
+  }
+  if (persisted === undefined) return;
+  console.log(`\n${bold('stored')}`);
+  print(persistedRows(persisted));
+}
+
 /** Prints a module's schema, capabilities, limits and fingerprints. */
 export async function inspect(what: string, json: boolean): Promise<number> {
   const file = findModule(what, process.cwd());
@@ -107,6 +123,7 @@ export async function inspect(what: string, json: boolean): Promise<number> {
     console.log(`\n${bold(`calls ${cell}`)}`);
     console.log(table(Object.entries(methods).map(([name, text]) => [`  ${name}`, text])));
   }
+  printData(manifest, bold);
   const protocol = macros === undefined ? NO_NAMES : PROTOCOL_NAMES;
   for (const record of schema.records.filter((r) => !protocol.has(r.name))) {
     console.log(`\n${bold(`class ${record.name}`)}`);

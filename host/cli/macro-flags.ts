@@ -12,6 +12,8 @@ export interface MacroFlags {
   features?: ReadonlyMap<string, string>;
   /** Remote cells whose changed methods are meant. */
   accept?: string[];
+  /** Changes that lose data may be made. */
+  allowDestructive?: boolean;
 }
 
 /** `--features` may be repeated; a later word for the same cell wins. */
@@ -44,7 +46,8 @@ export function addMacroFlags(command: Command): Command {
       '--accept <cell>',
       'its methods have changed and the calls of them are right now; may be repeated',
       (cell: string, before: string[] = []) => [...before, cell],
-    );
+    )
+    .option('--allow-destructive', 'make changes of databases that lose data');
 }
 
 /** What `make` needs of the flags and of cell.config.ts in `cwd`. Throws ConfigError. */
@@ -67,7 +70,12 @@ export async function makeOptions(
     start: flags.start !== false,
     features: flags.features ?? new Map(),
     accept: flags.accept ?? [],
+    destructive: flags.allowDestructive === true && flags.offline !== true,
     settings: settingsOf(config.cells),
     discover: discoveryWith(config, macroLog()),
+    databaseState: async (target, service) => {
+      const { databaseState } = await import('../database/state.ts');
+      return databaseState(target, { project: cwd, env: process.env }, service);
+    },
   };
 }

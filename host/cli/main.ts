@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { type AddVerbs, examples } from './arguments.ts';
 import { addBuild, addExpand, addTestMacro } from './build-verbs.ts';
+import { addDatabases } from './database-verbs.ts';
 import { addFlags } from './flag-verbs.ts';
 import { addCall, addReaders, addRun, addStart } from './host-verbs.ts';
 
@@ -19,6 +20,7 @@ const VERBS: readonly AddVerbs[] = [
   addRun,
   addCall,
   addReaders,
+  addDatabases,
   addFlags,
   addStart,
 ];

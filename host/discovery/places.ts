@@ -20,9 +20,13 @@ export interface CellPlace {
   digest: string;
   ns: string | null | undefined;
   closed?: string;
+  changing?: boolean;
   schema(): Schema | null;
   connect(): Promise<Synapse>;
 }
+
+/** Standard cells that plan schemas: those alone are let at databases while a build asks them. */
+const ADMINISTRATORS = ['postgres', 'database'];
 
 /** Everywhere that cells of the project in `cwd` are. */
 export class CellPlaces {
@@ -38,7 +42,7 @@ export class CellPlaces {
    */
   constructor(cwd: string, config: Config, events?: LaneEvents) {
     this.#cwd = cwd;
-    this.#shelf = new Shelf(config, (cell) => this.#factsOf(cell), events);
+    this.#shelf = new Shelf(config, cwd, (cell) => this.#factsOf(cell), events);
   }
 
   of(cell: string): CellPlace[] {
@@ -144,8 +148,10 @@ export class CellPlaces {
 
   #stored(facts: ModuleFacts, from: string, kind: CellPlace['kind']): CellPlace {
     const { cell, digest, ns, schema } = facts;
-    const connect = (): Promise<Synapse> => this.#shelf.open(facts);
-    return { cell, kind, from, digest, ns, schema: () => schema, connect };
+    const administers = kind === 'standard' && ADMINISTRATORS.includes(cell);
+    const connect = (): Promise<Synapse> => this.#shelf.open(facts, administers);
+    const rest = administers ? { changing: true } : {};
+    return { cell, kind, from, digest, ns, schema: () => schema, connect, ...rest };
   }
 }
 

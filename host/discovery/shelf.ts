@@ -18,24 +18,35 @@ interface Standing {
 /** The started hosts of one build. */
 export class Shelf {
   readonly #config: Config;
+  readonly #project: string;
   readonly #events: LaneEvents;
   readonly #factsOf: (cell: string) => ModuleFacts | null;
   readonly #standing: Standing[] = [];
 
   /**
+   * @param project folder of the project, absolute
    * @param factsOf the module of a cell that another one calls; null: there is none
    * @param events what the cells log
    */
-  constructor(config: Config, factsOf: (cell: string) => ModuleFacts | null, events = SILENT) {
+  constructor(
+    config: Config,
+    project: string,
+    factsOf: (cell: string) => ModuleFacts | null,
+    events = SILENT,
+  ) {
     this.#config = config;
+    this.#project = project;
     this.#events = events;
     this.#factsOf = factsOf;
   }
 
-  /** A connection to a host that has this module. Rejects when it is refused. */
-  async open(facts: ModuleFacts): Promise<Synapse> {
+  /**
+   * A connection to a host that has this module. Rejects when it is refused.
+   * @param administers it is let at the databases of the project
+   */
+  async open(facts: ModuleFacts, administers = false): Promise<Synapse> {
     const standing = this.#with(facts);
-    const own = this.#load(standing, facts);
+    const own = this.#load(standing, facts, administers);
     // One that cannot be loaded is missing when it is called, which is told then.
     const called = this.#called(facts).map((one) => this.#load(standing, one).catch(() => {}));
     await own;
@@ -53,7 +64,10 @@ export class Shelf {
     const fits = ({ cells }: Standing): boolean => (cells.get(cell)?.digest ?? digest) === digest;
     const found = this.#standing.find(fits);
     if (found !== undefined) return found;
-    const standing: Standing = { host: start(this.#config, this.#events), cells: new Map() };
+    const standing: Standing = {
+      host: start(this.#config, this.#events, this.#project),
+      cells: new Map(),
+    };
     standing.host.catch(() => {});
     this.#standing.push(standing);
     return standing;
@@ -71,18 +85,24 @@ export class Shelf {
     return [...found.values()].slice(1);
   }
 
-  #load(standing: Standing, { cell, digest, file }: ModuleFacts): Promise<void> {
+  #load(
+    standing: Standing,
+    { cell, digest, file }: ModuleFacts,
+    administers = false,
+  ): Promise<void> {
     const known = standing.cells.get(cell);
     if (known !== undefined) return known.loaded;
-    const loaded = standing.host.then((host) => host.load(fs.readFileSync(file), file));
+    const loaded = standing.host.then((host) =>
+      host.load(fs.readFileSync(file), file, administers),
+    );
     standing.cells.set(cell, { digest, loaded });
     loaded.catch(() => {});
     return loaded;
   }
 }
 
-async function start(config: Config, events: LaneEvents): Promise<StartedHost> {
+async function start(config: Config, events: LaneEvents, project: string): Promise<StartedHost> {
   // Lanes, kernel and session are loaded only by builds that start a host.
   const { StartedHost } = await import('./started.ts');
-  return StartedHost.start(config, events);
+  return StartedHost.start(config, events, project);
 }

@@ -1,7 +1,8 @@
 // Owns the host that a build starts for cells which nobody serves: real kernel, sandbox and
 // watchdog, one lane, no listener that anything outside of this process reaches, no files, no keys.
 // A macro that hangs ends with its lane. Never grants what cell.config.ts does not, except calls to
-// the cells beside it, which have no more than it has.
+// the cells beside it, which have no more than it has, and the databases of the project to the
+// standard cells that plan schemas.
 import { BACKPRESSURE_BYTES, MESSAGE_BYTES } from '../../assembly/shared/limits.ts';
 import type { Config } from '../cell/config.ts';
 import { admit, readModule } from '../cell/module.ts';
@@ -56,6 +57,7 @@ export class StartedHost {
   readonly #listener: MemoryListener;
   readonly #cells: CellSpec[];
   readonly #config: Config;
+  readonly #project: string | undefined;
   #routes = 0;
   /** Cells are loaded one after the other. */
   #loading: Promise<unknown> = Promise.resolve();
@@ -65,7 +67,9 @@ export class StartedHost {
     parts: { lanes: Lanes; reception: SessionReception; listener: MemoryListener },
     cells: CellSpec[],
     config: Config,
+    project: string | undefined,
   ) {
+    this.#project = project;
     this.#lanes = parts.lanes;
     this.#reception = parts.reception;
     this.#listener = parts.listener;
@@ -73,8 +77,12 @@ export class StartedHost {
     this.#config = config;
   }
 
-  /** Starts a host without cells. `events`: what macros log, and lanes that were lost. */
-  static async start(config: Config, events: LaneEvents): Promise<StartedHost> {
+  /**
+   * Starts a host without cells.
+   * @param events what macros log, and lanes that were lost
+   * @param project folder of the project, absolute; without one nobody gets at its databases
+   */
+  static async start(config: Config, events: LaneEvents, project?: string): Promise<StartedHost> {
     const memory = createMemory({ lanes: 1, ...SIZES });
     const delivery = new Delivery();
     const rights = createRights();
@@ -90,20 +98,21 @@ export class StartedHost {
     const sizes = { messageBytes: MESSAGE_BYTES, backpressureBytes: BACKPRESSURE_BYTES };
     const nowhere = { host: '', port: 0, origins: [], hosts: [], upgradePath: '' };
     const listener = await listenMemory({ ...nowhere, ...sizes }, reception);
-    return new StartedHost({ lanes, reception, listener }, cells, config);
+    return new StartedHost({ lanes, reception, listener }, cells, config, project);
   }
 
   /**
    * Loads a module. `file` names it in errors and traces. Rejects when it is refused, or when a
    * cell of its name is there.
+   * @param administers it is let at the databases of the project
    */
-  load(bytes: Uint8Array, file: string): Promise<void> {
-    const loaded = this.#loading.then(() => this.#load(bytes, file));
+  load(bytes: Uint8Array, file: string, administers = false): Promise<void> {
+    const loaded = this.#loading.then(() => this.#load(bytes, file, administers));
     this.#loading = loaded.catch(() => {});
     return loaded;
   }
 
-  async #load(bytes: Uint8Array, file: string): Promise<void> {
+  async #load(bytes: Uint8Array, file: string, administers: boolean): Promise<void> {
     const { grants = {}, limits: { pages } = {} } = this.#config;
     const cell = readModule(bytes, file);
     const { name, module, schema } = cell;
@@ -114,6 +123,8 @@ export class StartedHost {
     }
     const call = Object.keys(manifest.remotes ?? {});
     const granted: Grants = { call, ...(Object.hasOwn(grants, name) ? grants[name] : {}) };
+    if (this.#project !== undefined) granted.project = this.#project;
+    if (administers && this.#project !== undefined) granted.database = true;
     admit(cell, {
       grants: granted,
       ...(pages === undefined ? {} : { pages }),
@@ -121,6 +132,10 @@ export class StartedHost {
     const place = { firstRoute: this.#routes, index: this.#cells.length };
     const seat = { ...place, grants: granted, file, map: `${file}.map` };
     const spec: CellSpec = { name, module, schema, manifest, ...seat };
+    if (manifest.sql && granted.sql) {
+      const { judgeStatements } = await import('../cell/sql-admission.ts');
+      await judgeStatements(spec);
+    }
     await this.#lanes.load(spec);
     this.#cells.push(spec);
     this.#routes += schema.methods.length;

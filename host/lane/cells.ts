@@ -38,7 +38,7 @@ export interface LanesOptions {
   /** false: no worker waits for a lane to be lost; for hosts that live for seconds. */
   standby?: boolean;
   /** Inline only: other drivers behind the grants. */
-  drivers?: Drivers;
+  drivers?: Partial<Drivers>;
   /** The kernel with its invariants on, for tests. */
   debug?: boolean;
 }

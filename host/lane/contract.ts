@@ -26,6 +26,44 @@ export interface Grants {
   blob?: { root: string };
   /** Cells of the same host that it may call. */
   call?: string[];
+  /** Its database; {}: where the module says (SqlManifest.target). */
+  sql?: SqlGrant;
+  /** Where its durable fields are kept; {}: in `.cell/data` of the project. */
+  kv?: KvGrant;
+  /** It may ask and change databases as a build does. For cells that plan schemas. */
+  database?: true;
+  /** Folder of the project, absolute: where embedded databases are. Set by the host alone. */
+  project?: string;
+}
+
+/** A text that nobody may read in a log, or the variable of the environment that holds it. */
+export type Secret = string | { env: string };
+
+export interface SqlGrant {
+  /** Connection string; default: what the module's target says. */
+  url?: Secret;
+  /** File of SQLite. Absolute here, relative to the configuration where it is written. */
+  file?: string;
+  /** Connections that one lane may hold, 1 to 100. Default 4. */
+  connections?: number;
+  /** Milliseconds that one statement may take, 1 to 3,600,000. Default 30,000. */
+  timeoutMs?: number;
+  /** Role that its statements run as. Set by the host alone, where the login may take it. */
+  role?: string;
+  /** Tables of others that it may read, `public.orders`. */
+  read?: string[];
+  /** Statements that the build has not seen. */
+  raw?: boolean;
+  /** Keys of encrypted columns, 32 bytes as base64: the first encrypts, all decrypt. Files hold
+   *  one such text. */
+  keys?: (Secret | { file: string })[];
+}
+
+export interface KvGrant {
+  /** File of SQLite. Absolute here. */
+  file?: string;
+  /** Address of a Redis, `redis://...`. */
+  redis?: Secret;
 }
 
 /** What lanes tell the listener thread about answers. */

@@ -37,6 +37,7 @@ import type { Crossings } from '../cell/calling.ts';
 import type { Instance } from '../cell/instance.ts';
 import type { Claim, Loan, Pool, WaitingCall } from '../cell/pool.ts';
 import { nowUs } from './clock.ts';
+import { owe } from './debts.ts';
 import { messageBytes, writeRecord } from './error-record.ts';
 import type { Kernel } from './kernel.ts';
 import { ROUTE_NONE } from './marks.ts';
@@ -133,6 +134,7 @@ export class Crossing implements Crossings {
   release(caller: Instance): void {
     const call = caller.stack as WaitingCall;
     const loan = call.loans.pop() as Loan;
+    owe(call, loan.pool, loan.instance.end(0));
     this.take(loan);
     (call.instance as Instance).turn(call.loans.at(-1)?.route ?? ROUTE_NONE);
     loan.pool.release(loan.instance);
@@ -142,7 +144,7 @@ export class Crossing implements Crossings {
   private take({ instance, pool, entry }: Loan): void {
     this.table.set(entry, null);
     this.entries.push(entry);
-    if (pool.actor) pool.holder = null;
+    if (pool.actor && pool.holder === instance.stack) pool.holder = null;
     instance.lend(null, null);
   }
 

@@ -127,9 +127,10 @@ class InlineLanes implements Lanes {
         const frames = this.lane.turn();
         if (frames > 0) this.lane.settle();
         const bytes = this.outRing.read(this.deliver);
-        if (bytes > 0 && this.lane.waiting.stalled) this.lane.waiting.resend();
+        const resent = bytes > 0 && this.lane.waiting.stalled;
+        if (resent) this.lane.waiting.resend();
         if (frames === 0 && bytes === 0) break;
-        const more = frames === DRAIN_FRAMES || this.inRing.used() > 0;
+        const more = frames === DRAIN_FRAMES || this.inRing.used() > 0 || resent;
         if (!more && !this.lane.waiting.stalled) break;
       }
     } finally {
@@ -182,7 +183,7 @@ class InlineLanes implements Lanes {
     this.serve();
     this.logs.drain();
     clearInterval(this.timer);
-    this.lane.stop();
+    await this.lane.stop();
   }
 }
 

@@ -5,9 +5,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { L_ROUTE_WORD, L_STATE_WORD, LANE_READY } from '../../assembly/shared/layout.ts';
 import { DRAIN_FRAMES, START_MS, SUSPENDED } from '../../assembly/shared/limits.ts';
-import { INTERNAL } from '../../assembly/shared/status.ts';
+import { DEADLINE_EXCEEDED, INTERNAL } from '../../assembly/shared/status.ts';
 import type { Drivers } from '../capability/contract.ts';
-import { EMBEDDED } from '../capability/registry.ts';
+import type { Journal } from '../capability/kv/journal.ts';
+import { embedded } from '../capability/registry.ts';
 import { Instance } from '../cell/instance.ts';
 import { Pool } from '../cell/pool.ts';
 import { nowUs } from './clock.ts';
@@ -55,6 +56,9 @@ export class Lane {
   /** Cells whose spare was used up. */
   private wanting: Held[] = [];
   private readonly wrecks: Wrecks;
+  /** Of cells with durable fields. */
+  private readonly journals = new Set<Journal>();
+  private readonly log: (line: LogLine) => void;
 
   /** `published` is called when answers were made visible outside of `turn`. */
   constructor(
@@ -62,13 +66,14 @@ export class Lane {
     index: number,
     modules: KernelModules,
     events: { log(line: LogLine): void; published(): void },
-    drivers: Drivers = EMBEDDED,
+    drivers: Partial<Drivers> = {},
   ) {
     this.memory = memory;
     this.index = index;
     this.block = memory.laneBase(index) >>> 2;
     this.modules = modules;
-    this.drivers = drivers;
+    this.drivers = { ...embedded(), ...drivers };
+    this.log = events.log;
     this.teller = new TrapTeller(events.log);
     this.stubs = new WebAssembly.Instance(modules.unavailable, {}).exports;
     const { quarantined, loading } = this.stubs;
@@ -113,15 +118,22 @@ export class Lane {
     Atomics.store(this.memory.words, this.block + L_STATE_WORD, LANE_READY);
   }
 
-  /** Ends what only time would end: no revival, no timer holds the thread any longer. */
-  stop(): void {
+  /** Ends what only time would end: no revival, timer or connection holds the thread longer. */
+  async stop(): Promise<void> {
     this.stopped = true;
     this.waiting.stop();
+    await this.drivers.close();
   }
 
   /** True while guests wait or begin, or answers wait for room: the event loop must run. */
   get active(): boolean {
-    return this.pending > 0 || this.waiting.active;
+    return this.pending > 0 || this.waiting.active || this.storing;
+  }
+
+  /** Whether something is written and not stored yet. */
+  private get storing(): boolean {
+    for (const journal of this.journals) if (journal.unsettled !== null) return true;
+    return false;
   }
 
   /**
@@ -207,6 +219,7 @@ export class Lane {
     try {
       await Promise.race([instance.start(part.firstRoute, part.startCpuMs), late]);
     } catch (error) {
+      instance.cancel(DEADLINE_EXCEEDED);
       throw new Error(instance.explain(error, 'start'), { cause: error });
     } finally {
       clearTimeout(timer);
@@ -229,7 +242,23 @@ export class Lane {
     } catch (error) {
       throw new Error(instance.explain(error, 'start'), { cause: error });
     }
+    this.keep(part, instance);
     return instance;
+  }
+
+  /** An instance with durable fields is replaced when what it wrote could not be stored. */
+  private keep({ index, name }: CellPart, instance: Instance): void {
+    const { persisted } = instance;
+    if (persisted === null) return;
+    this.journals.add(persisted.journal);
+    for (const text of persisted.journal.takeWarnings()) {
+      this.log({ level: 'warn', cell: name, text });
+    }
+    persisted.told = ({ text }) => {
+      const held = this.cells[index];
+      this.log({ level: 'error', cell: name, text: `its fields could not be stored: ${text}` });
+      if (held?.pool.first === instance) this.dropFirst(held);
+    };
   }
 
   /** Puts a ready instance where the calls come: the table, or the queue of an actor that waits. */

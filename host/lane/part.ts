@@ -1,5 +1,6 @@
 // Owns what a lane is told of a cell: the part of a CellSpec that it needs, fit for posting to a
 // worker.
+import type { GuestManifest } from '../capability/contract.ts';
 import type { CellSpec, Grants } from './contract.ts';
 
 /** A cell as a lane holds it. */
@@ -19,6 +20,7 @@ export interface CellPart {
   /** Lane of an actor; -1: every lane holds the cell. */
   home: number;
   grants: Grants;
+  manifest: GuestManifest;
   file: string;
   map?: string;
 }
@@ -41,9 +43,13 @@ export function partOf(spec: CellSpec, home: number, startCpuMs: number): CellPa
   const { actor, start } = manifest;
   const part: CellPart = {
     ...{ name, index, module, firstRoute, methods, remotes, actor, start },
-    ...{ startCpuMs, grants, file },
+    ...{ startCpuMs, grants, file, manifest: guestManifest(manifest) },
     home: actor ? home : -1,
   };
   if (spec.map !== undefined) part.map = spec.map;
   return part;
+}
+
+function guestManifest({ sql, persisted }: CellSpec['manifest']): GuestManifest {
+  return { ...(sql ? { sql } : {}), ...(persisted ? { persisted } : {}) };
 }

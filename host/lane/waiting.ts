@@ -41,11 +41,14 @@ import type { Pool, WaitingCall } from '../cell/pool.ts';
 import { nowUs } from './clock.ts';
 import type { Crossing } from './crossing.ts';
 import { Deadlines } from './deadlines.ts';
+import { owe } from './debts.ts';
 import { messageBytes, recordBytes, writeRecord } from './error-record.ts';
 import { forgetsOf, forgetTags } from './forgets.ts';
+import { Holding } from './holding.ts';
 import type { Kernel } from './kernel.ts';
 import type { SharedMemory } from './memory.ts';
 import { Stacks } from './stacks.ts';
+import { Stalled } from './stalled.ts';
 
 /** P_STATE of a call whose instance runs or stands still. */
 const RUNNING = 2;
@@ -68,28 +71,31 @@ export interface WaitingHost {
   flush(): void;
 }
 
-/** An answer that found the out ring full and is tried again. */
-interface Held {
-  call: WaitingCall;
-  send: () => boolean;
-}
-
-/** Queues, cancellation and deadlines of the waiting calls of one lane. */
 export class Waiting {
   private readonly host: WaitingHost;
   /** Calls without an answer; `byId` has the newest of each connection and id. */
   private readonly calls = new Set<WaitingCall>();
   private readonly byId = new Map<number, WaitingCall>();
   private readonly busy: Pool[] = [];
-  private held: Held[] = [];
+  private readonly stalls = new Stalled();
   private cancels: number[] = [];
   private bytes = 0;
   private readonly stacks = new Stacks();
+  private readonly holding: Holding;
   private readonly deadlines = new Deadlines(() => this.expire());
   private flushing = false;
 
   constructor(host: WaitingHost) {
     this.host = host;
+    const { kernel, memory, lane } = host;
+    this.holding = new Holding({
+      ...{ kernel, memory, lane },
+      release: (instance) => this.release(instance),
+      deliver: (call, send) => this.deliver(call, send),
+      conclude: (call, instance, status, bytes) => this.conclude(call, instance, status, bytes),
+      record: (call, status, message) => this.record(call, status, message),
+      forget: (call) => this.forget(call),
+    });
   }
 
   /** True while anything here needs the event loop. */
@@ -110,7 +116,7 @@ export class Waiting {
 
   /** Answers that wait for room in the out ring. */
   get stalled(): boolean {
-    return this.held.length > 0;
+    return this.stalls.any;
   }
 
   /**
@@ -152,6 +158,7 @@ export class Waiting {
       forgets: forgetsOf(memory, lane, slot),
       instance: null,
       loans: [],
+      debts: null,
       claim: null,
     };
     this.bytes += size;
@@ -172,7 +179,7 @@ export class Waiting {
   /** After a drain: cancels what was asked, begins what can begin, arms the deadline timer. */
   turn(): void {
     if (this.cancels.length > 0) this.cancelNoted();
-    if (this.held.length > 0) this.resend();
+    if (this.stalls.any) this.resend();
     if (this.busy.length > 0) this.pump();
   }
 
@@ -247,17 +254,18 @@ export class Waiting {
     const call = instance.call as WaitingCall;
     const status = Number(result >> 32n);
     const bytes = Number(result & 0xffffffffn);
+    owe(call, call.pool, instance.end(status & 0xff));
     this.stacks.end(call.pool);
     const { memory } = this.host;
     const unseen = call.answered || bytes > memory.messageBytes;
     if (unseen && status === 0) forgetTags(memory, call.forgets);
-    if (call.answered) {
-      this.release(instance);
-      return;
-    }
-    if (!this.conclude(call, instance, status, bytes)) {
-      this.held.push({ call, send: () => this.conclude(call, instance, status, bytes) });
-    }
+    if (call.answered) this.release(instance);
+    else if (call.debts !== null) this.holding.hold(call, instance, status, bytes);
+    else this.deliver(call, () => this.conclude(call, instance, status, bytes));
+  }
+
+  private deliver(call: WaitingCall, send: () => boolean): void {
+    this.stalls.deliver(call, send);
     this.later();
   }
 
@@ -289,20 +297,16 @@ export class Waiting {
     const message = messageBytes(this.host.trapped(call, error));
     instance.call = null;
     instance.stack = null;
-    call.pool.holder = null;
-    if (!call.answered) {
-      const send = (): boolean => this.record(call, message);
-      if (!send()) this.held.push({ call, send });
-    }
+    if (call.pool.holder === call) call.pool.holder = null;
+    if (!call.answered) this.deliver(call, () => this.record(call, INTERNAL, message));
     this.wake(call.pool);
-    this.later();
   }
 
-  private record(call: WaitingCall, message: Uint8Array): boolean {
+  private record(call: WaitingCall, status: number, message: Uint8Array): boolean {
     const { kernel, memory } = this.host;
     const out = kernel.reserve(call.slot, recordBytes(message));
     if (out === 0) return false;
-    kernel.finish(call.slot, INTERNAL, 0, writeRecord(memory.view, out, message));
+    kernel.finish(call.slot, status, 0, writeRecord(memory.view, out, message));
     this.forget(call);
     return true;
   }
@@ -310,9 +314,10 @@ export class Waiting {
   /** Answers a call that has not ended, at once; its instance, if any, runs on unheard. */
   private refuse(call: WaitingCall, status: number, reason: number): void {
     if (call.answered) return;
-    const send = (): boolean => this.finish(call, status | (reason << 8));
-    if (this.held.some((h) => h.call === call)) return;
-    if (!send()) this.held.push({ call, send });
+    if (this.stalls.has(call)) return;
+    this.stalls.deliver(call, () => this.finish(call, status | (reason << 8)));
+    call.instance?.cancel(status);
+    for (const { instance } of call.loans) instance.cancel(status);
     this.host.crossing.drop(call, status, reason);
     this.later();
   }
@@ -338,10 +343,11 @@ export class Waiting {
   }
 
   private release(instance: Instance): void {
-    const { pool } = instance.call as WaitingCall;
+    const call = instance.call as WaitingCall;
+    const { pool } = call;
     instance.call = null;
     instance.stack = null;
-    pool.holder = null;
+    if (pool.holder === call) pool.holder = null;
     pool.release(instance);
     this.wake(pool);
   }
@@ -371,13 +377,7 @@ export class Waiting {
 
   /** Tries held answers again, in order; call it when the listener has made room. */
   resend(): void {
-    const held = this.held;
-    this.held = [];
-    for (const entry of held) {
-      if (entry.call.answered) continue;
-      if (!entry.send()) this.held.push(entry);
-    }
-    if (this.held.length < held.length) this.host.flush();
+    if (this.stalls.resend()) this.host.flush();
   }
 
   /** Answers every call whose deadline has passed, then waits for the next deadline. */
@@ -387,7 +387,7 @@ export class Waiting {
       if (call.deadlineUs === 0) continue;
       if (call.deadlineUs > now) this.deadlines.watch(call.deadlineUs);
       else {
-        const reason = call.instance === null ? REASON_DEADLINE_QUEUED : REASON_DEADLINE_RUNNING;
+        const reason = call.args === null ? REASON_DEADLINE_RUNNING : REASON_DEADLINE_QUEUED;
         this.refuse(call, DEADLINE_EXCEEDED, reason);
       }
     }

@@ -101,7 +101,7 @@ class LaneWorker {
     await begun;
     if (this.lane !== null) {
       await this.serve(this.lane);
-      this.lane.stop();
+      await this.lane.stop();
     }
     port.close();
   }

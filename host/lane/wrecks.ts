@@ -4,6 +4,7 @@
 // On a stack lie, from below: the cell of the frame or waiting call, cells that it has called and
 // that may wait (loans), and at its top calls that are answered at once (nested).
 import { R_CELL } from '../../assembly/shared/layout.ts';
+import { TRAPPED } from '../capability/contract.ts';
 import type { Instance } from '../cell/instance.ts';
 import type { Pool, WaitingCall } from '../cell/pool.ts';
 import type { Crossing } from './crossing.ts';
@@ -103,8 +104,9 @@ export class Wrecks {
   }
 
   private lose(pool: Pool, instance: Instance): void {
+    instance.end(TRAPPED);
     if (pool.first === instance) this.host.drop(this.at(pool.cell));
-    else pool.drop(instance);
+    else if (!pool.actor) pool.drop(instance);
   }
 
   private at(cell: number): Held {

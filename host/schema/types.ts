@@ -118,6 +118,55 @@ export interface Manifest {
   macros?: { ns: string; names: string[] };
   /** Remote cells that it was built against: name -> method -> canonical text. */
   remotes?: Record<string, Record<string, string>>;
+  /** SQL that the build has seen; absent = none. A cell names a statement, never a text. */
+  sql?: SqlManifest;
+  /** Fields that outlive the instance (`@Storage.persist`), by name; absent = none. */
+  persisted?: PersistedField[];
   /** Tools that made the module: {"cell": "0.1.0", "assemblyscript": "0.28.20"}. */
   tools: Record<string, string>;
+}
+
+/** The database of a cell, and every statement that it may make. */
+export interface SqlManifest {
+  engine: 'postgres' | 'sqlite';
+  /**
+   * Where it is: `default` (DATABASE_URL where it is set, else the embedded one), `env:NAME` (a
+   * connection string), `file:path` (sqlite; relative to the project).
+   */
+  target: string;
+  /** Schema that the cell owns: `directory`. Tables of SQLite stand in the file as they are. */
+  schema: string;
+  /** Tables of others that it reads, `public.orders`, sorted; each has to be granted. */
+  reads: string[];
+  /** The last migration that the statements were checked against; number 0 = no tables. */
+  migration: { number: number; hash: string };
+  /** Sorted by id. */
+  statements: SqlStatement[];
+}
+
+export interface SqlStatement {
+  /** FNV-1a, 32 bits, over the UTF-8 bytes of `text`: what code names it by. */
+  id: number;
+  /** Parameters are $1, $2 ... */
+  text: string;
+  /** False: it changes nothing (select without side effects). */
+  writes: boolean;
+  params: SqlValue[];
+  columns: (SqlValue & { name: string })[];
+}
+
+export interface SqlValue {
+  /** Type of the database: `text`, `int8`, `timestamptz`, `text[]`. */
+  type: string;
+  /** `directory.users.phone`: kept encrypted; the host encrypts and decrypts. */
+  encrypted?: string;
+}
+
+export interface PersistedField {
+  field: string;
+  /** `map`: by key. `value`: as a whole. */
+  kind: 'map' | 'value';
+  /** Canonical text of the type, and of the key of a map. */
+  canonical: string;
+  key?: string;
 }

@@ -5,7 +5,7 @@ import test from 'ava';
 import { ADDED_BYTES } from '../../build/4-emit/additions.ts';
 import { printFinding } from '../../build/diagnostics/findings.ts';
 import { link } from './linked.ts';
-import { type Answer, type Answers, builtWith, madeWith } from './macros.ts';
+import { type Answer, type Answers, builtWith, type Gives, madeWith } from './macros.ts';
 
 test('fields, methods, handlers, ambient names and imports', async (t) => {
   const answers: Answers = {
@@ -117,7 +117,7 @@ test('a macro may add to a class that is no service', async (t) => {
 const USE = '@Test.it\n  get(id: u32, name: string): string { return name; }';
 
 /** Findings of `@Test.it` giving these on a method, and their texts. */
-async function told(gives: Answer['gives'], use = USE, before = '', stage = 'validate') {
+async function told(gives: Gives, use = USE, before = '', stage = 'validate') {
   const text = `${before}@service class Example {\n  ${use}\n}`;
   const made = await madeWith(text, { it: { stage, gives } });
   if (made.compiled !== null) throw new Error('it was built');
@@ -125,7 +125,7 @@ async function told(gives: Answer['gives'], use = USE, before = '', stage = 'val
 }
 
 test('CELL4060: code that does not parse', async (t) => {
-  const bad: [Answer['gives'][number], RegExp][] = [
+  const bad: [Gives[number], RegExp][] = [
     [{ kind: 'guard', text: 'id >', status: 3 }, /Expression expected/],
     [{ kind: 'guard', text: '// nothing', status: 3 }, /./],
     [{ kind: 'guard', text: 'true) {} if (true', status: 3 }, /./],
@@ -164,7 +164,7 @@ test('what a terminal would obey is not in an error', async (t) => {
 });
 
 test('CELL4061: code that does not compile', async (t) => {
-  const bad: [Answer['gives'][number], RegExp, string?][] = [
+  const bad: [Gives[number], RegExp, string?][] = [
     [{ kind: 'guard', text: 'idd > 1', status: 3 }, /`if \(!\(idd > 1\)\).*Cannot find name 'idd'/],
     [{ kind: 'guard', text: 'name > id', status: 3 }, /name > id/],
     [{ kind: 'guard', text: 'this.nothing()', status: 3 }, /nothing/],
@@ -208,7 +208,8 @@ test("an error in the user's own text keeps its place behind what macros put in"
 
 test('CELL4062: what has no place', async (t) => {
   const wrap = { kind: 'wrap', text: '$proceed;' };
-  const bad: [Answer['gives'][number], RegExp, string?][] = [
+  const guard = { kind: 'guard', text: 'true', status: 3 };
+  const bad: [Gives[number], RegExp, string?][] = [
     [{ kind: 'guard', text: 'true', status: 3, type: 'no {nobody}' }, /\{nobody\}/],
     [{ kind: 'wrap', text: '$fail;' }, /never caught/],
     [{ kind: 'wrap', text: 'log.info("$proceed"); // $proceed' }, /neither calls what it stands/],
@@ -219,7 +220,8 @@ test('CELL4062: what has no place', async (t) => {
     [wrap, /no plain method/, '@Test.it constructor() {} m(): void {}'],
     [wrap, /no plain method/, '@Test.it private get x(): u32 { return 1; } m(): void {}'],
     [wrap, /has type parameters/, '@Test.it private x<T>(): u32 { return 1; } m(): void {}'],
-    [wrap, /has no body/, '@Test.it private x: u32 = 1; m(): void {}'],
+    [guard, /has no body/, '@Test.it private x: u32 = 1; m(): void {}'],
+    [wrap, /has no body/, 'm(): void {} } class Other { @Test.it x: u32 = 1;'],
   ];
   for (const [gives, reason, use] of bad) {
     const findings = await told([gives], use);

@@ -4,10 +4,10 @@ import test from 'ava';
 import { readSource } from '../../build/1-read/read.ts';
 import { ENTRY as CELL_ENTRY } from '../../build/4-emit/user-text.ts';
 import { ENTRY } from './folder.ts';
-import { madeWith } from './macros.ts';
+import { type Answers, madeWith } from './macros.ts';
 
 const SEED = Number(process.env.CELL_SEED ?? 20_261_120);
-const CASES = 600;
+const CASES = 1200;
 
 /** mulberry32: a small seeded generator. */
 function generator(seed: number): () => number {
@@ -28,10 +28,15 @@ const PIECES = (
 )
   .split(' ')
   .concat([' ', '\n', '\r\n', '\u2028', '']);
-const KINDS = ['guard', 'wrap', 'parameter', 'field', 'method', 'handler'];
+const METHODS = 'guard wrap parameter field method handler'.split(' ');
+const DATA = 'member database initial start codec'.split(' ');
+const CALLS = ['call', 'statement'];
+const KINDS = [...METHODS, ...DATA, ...CALLS];
 
-const TEXT = `class Row { id: u32 = 0; }
+const TEXT = `class Row { id: u32 = 0; @Test.data x: u32 = 0; }
 @service class Example {
+  @Test.data x: u32 = 0;
+  private asked(): void { Test.called("x"); }
   @Test.it get(id: u32, name: string): string { return x; }
   @Test.other two(): Row { return new Row(); }
 }
@@ -48,22 +53,35 @@ test(`any text of any kind, seed ${SEED}`, async (t) => {
       const kind = pick(KINDS);
       // A shell that fits, more often than chance would have it.
       const text = some.join(random() < 0.5 ? ' ' : '');
-      const whole = /method|handler/.test(kind)
-        ? `${pick(['private ', ''])}x(): void { ${text} }`
-        : text;
-      return { kind, name: 'x', text: whole, type: pick(['u32', 'string', text]), status: 3 };
+      const shells: Record<string, string> = {
+        method: `private x(): void { ${text} }`,
+        handler: `${pick(['private ', ''])}x(): void { ${text} }`,
+        member: `${pick(['static ', ''])}x(): void { ${text} }`,
+        call: `function $name(): void { ${text} }`,
+      };
+      const whole = random() < 0.9 ? (shells[kind] ?? text) : text;
+      const type = pick(['u32', 'string', text]);
+      const values = kind === 'codec' ? pick([[], ['value'], ['map'], [text]]) : [text];
+      const numbers = [pick([0, 1, 2]), pick([0, 1])];
+      return { kind, name: 'x', text: whole, type, status: 3, values, numbers };
     });
     const stage = pick(['cache', 'retry', '']);
-    const made = await madeWith(
-      TEXT,
-      { it: { stage, gives }, other: { gives: [] } },
-      { compile: false },
+    const [it, data, called] = [METHODS, DATA, CALLS].map((kinds) =>
+      gives.filter((one) => kinds.includes(one.kind)),
     );
+    const answers: Answers = {
+      it: { stage, gives: it },
+      data: { gives: data },
+      called: { on: ['call'], gives: called },
+      other: { gives: [] },
+    };
+    const text = called.length > 0 ? TEXT : TEXT.replace('Test.called("x");', '');
+    const made = await madeWith(text, answers, { compile: false });
     const shown = `case ${i}: ${JSON.stringify(gives)}`;
     const errors = made.findings.filter((f) => f.warning !== true);
     t.true(errors.length > 0 || made.emission !== null, shown);
     for (const { code, line } of errors)
-      t.true(/^CELL40/.test(code) && line > 0, `${code} ${shown}`);
+      t.true(/^CELL4(?:0|11)|^CELL3/.test(code) && line > 0, `${code} ${shown}`);
     if (made.emission === null) continue;
     taken++;
     const user = await readSource(made.emission.texts.get(ENTRY)?.text ?? '', ENTRY);

@@ -26,6 +26,11 @@ const MACROS = [
   macro('complain', { args: [about] }),
   macro('forget', { args: [tag], on: ['service', 'method'] }),
   macro('beforeLater', { stage: 'trace' }),
+  macro('query', {
+    on: ['call'],
+    args: [shape('string'), shape('any', { optional: true })],
+    rest: true,
+  }),
   ...'everySecond chicken restless doubt shared watchful crash hang flood stranger gone unrecorded'
     .split(' ')
     .map((name) => macro(name)),
@@ -45,7 +50,9 @@ const failing = (failure: ProviderError['failure'], message: string): Answer => 
 
 const complaint = (more: object): Answer => {
   return ({ at }) => ({
-    complaints: [{ ...at, path: '', message: '', fix: '', warning: false, ...more }],
+    complaints: [
+      { ...at, path: '', message: '', fix: '', warning: false, offset: -1, length: 0, ...more },
+    ],
   });
 };
 
@@ -85,7 +92,7 @@ const ANSWERS: Record<string, Answer> = {
   stranger: () => ({ contributions: [contribution('guard', { site: 99, use: 0 })] }),
 };
 
-const effect = { key: 'a', preview: '', data: '', destructive: false };
+const effect = { key: 'a', preview: '', data: '', destructive: false, site: 0, use: 0 };
 
 /** Plans of a cell whose macros answer one by one. */
 function planOf(ns: string, answers: Record<string, Answer>) {
@@ -112,7 +119,7 @@ export function exampleDiscovery(): FakeDiscovery {
     egg: ({ at }) => ({ asks: [{ cell: 'example', about: 'world', key: 'chicken', ...at }] }),
   };
   const settings = shape('object', { of: [shape('list', { name: 'words', optional: true })] });
-  const described = { ...description('Example', MACROS), settings };
+  const described = { ...description('Example', MACROS), settings, bindings: ['Connection'] };
   return new FakeDiscovery({
     Example: new FakeCell('example', described, planOf('Example', ANSWERS)),
     Other: new FakeCell(

@@ -117,6 +117,74 @@ test('every kind of code, with its marks', async (t) => {
   );
 });
 
+test('calls, members, statements and what is stored', async (t) => {
+  const sql = "select name from users where note = '*/' and id = $1";
+  const answers: Answers = {
+    table: {
+      on: ['class'],
+      gives: [
+        { kind: 'member', name: 'find', text: 'static find(id: u32): User { return new User(); }' },
+        {
+          ...{ kind: 'database', name: 'example', text: 'default' },
+          values: ['postgres', '2', 'ab', 'public.orders'],
+        },
+      ],
+    },
+    query: {
+      on: ['call'],
+      gives: [
+        { kind: 'call', text: 'function $name(id: u32): User[] {\n  return [];\n}' },
+        { kind: 'statement', text: sql, values: ['int8', 'name:text'], numbers: [1, 0] },
+      ],
+    },
+    persist: {
+      on: ['field'],
+      gives: [
+        { kind: 'codec', name: 'visits', type: 'Map<string, u64>', values: ['map'] },
+        { kind: 'initial', name: 'visits', text: 'new Map<string, u64>()' },
+        { kind: 'start', text: 'log.info("loaded");' },
+      ],
+    },
+  };
+  const own = `@Test.table class User { name: string = ""; }
+@service class Example {
+  @Test.persist visits: Map<string, u64> = new Map();
+  db: Test.Connection; // the user's
+  get(id: u32): User { return this.db.query<User>("${sql}", id)[0]; }
+}
+`;
+  const macros = { discovery: discoveryOf(answers), features: new Map(), settings: new Map() };
+  const { text, list } = await expanded(own, macros);
+  t.deepEqual((await readSource(text, 'expanded.ts')).faults, [], text);
+  for (const line of [
+    'static find(id: u32): User { return new User(); } // @Test.table',
+    '/* db: Test.Connection */',
+    "// the user's",
+    'return __cell_get_Test_query(/* @Test.query, for: this.db.query<User>("select name from users',
+    'id)[0]; }',
+    'function __cell_get_Test_query(id: u32): User[] { // @Test.query',
+    '__celllog.info("loaded"); // @Test.persist',
+    'new Map<string, u64>() /* @Test.persist, for: new Map() */',
+    '// ---- statements: postgres, default, schema example, migration 2, reads public.orders',
+    `reads  ${sql}  (int8) -> name text`,
+    '// ---- stored\n//   visits  {string:u64}, by key',
+  ]) {
+    t.true(text.includes(line), `${line}\n${text}`);
+  }
+  t.deepEqual(
+    list.filter((c) => c.kind !== 'service').map((c) => `${c.on} ${c.macro} ${c.kind} ${c.what}`),
+    [
+      'User @Test.table member find',
+      'User @Test.table database postgres, default, schema example',
+      'Example.visits @Test.persist codec visits: Map<string, u64>',
+      'Example.visits @Test.persist initial visits',
+      'Example.visits @Test.persist start ',
+      'Example.get @Test.query call ',
+      `Example.get @Test.query statement ${sql}`,
+    ],
+  );
+});
+
 test('the verb: text, JSON, features, and what cannot be shown', async (t) => {
   const project = new Project(t);
   project.write('accounts.cell.ts', TEXT);

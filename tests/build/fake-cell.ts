@@ -4,6 +4,8 @@
 import type {
   Contribution,
   Description,
+  EffectRequest,
+  EffectResult,
   MacroInfo,
   Plan,
   PlanRequest,
@@ -31,19 +33,21 @@ export function shape(type: string, more: Partial<Shape> = {}): Shape {
 export function macro(name: string, more: Partial<MacroInfo> = {}): MacroInfo {
   return {
     ...{ name, doc: '', on: ['method'], stage: '', args: [], repeatable: false, needs: [] },
+    ...{ rest: false, result: '' },
     ...{ example: '', ...more },
   };
 }
 
 /** A description of version 1. */
 export function description(ns: string, macros: MacroInfo[]): Description {
-  return { version: 1, ns, doc: '', macros, profiles: [], settings: shape('any') };
+  return { version: 1, ns, doc: '', macros, profiles: [], bindings: [], settings: shape('any') };
 }
 
 /** An empty plan. */
 export function plan(more: Partial<Plan> = {}): Plan {
   return {
     ...{ contributions: [], facts: [], asks: [], orders: [], complaints: [], effects: [] },
+    ...{ lock: '', documents: [] },
     ...more,
   };
 }
@@ -105,11 +109,11 @@ export class FakeCell implements Provider {
     return this.#plan(request);
   }
 
-  async apply() {
+  async apply(_request: EffectRequest): Promise<EffectResult> {
     return { standing: [], message: '', fix: '' };
   }
 
-  async rollback() {
+  async rollback(_request: EffectRequest): Promise<EffectResult> {
     return { standing: [], message: '', fix: '' };
   }
 }

@@ -10,6 +10,7 @@ import type {
   Plan,
   PlanRequest,
   Shape,
+  Use,
 } from '../../build/2-discover/protocol.ts';
 import type {
   Discovery,
@@ -21,14 +22,19 @@ import { negotiate } from '../../build/3-negotiate/negotiate.ts';
 import { type Emission, emitService } from '../../build/4-emit/emit.ts';
 import { type Compiled, compileService } from '../../build/5-compile/compile.ts';
 import { type Finding, Findings, printFinding } from '../../build/diagnostics/findings.ts';
+import { plan as planOf } from './fake-cell.ts';
 import { ENTRY, folderWith } from './project.ts';
+
+export type Gives = Partial<Contribution>[];
 
 /** What `@Test.<name>` does at a use; `stage` of the macro. */
 export interface Answer {
   stage?: string;
   on?: string[];
   /** Contributions, of one use. */
-  gives: Partial<Contribution>[];
+  gives: Gives | ((use: Use) => Gives);
+  /** Of a call: its type in editors. */
+  result?: string;
 }
 
 /** By the macro's name; other namespaces as `Other.name`. */
@@ -43,21 +49,22 @@ const EVERYWHERE = ['service', 'class', 'method', 'member', 'field', 'constructo
 
 function provider(cell: string, ns: string, answers: Map<string, Answer>): Provider {
   const macros = [...answers].map(
-    ([name, { stage, on }]): MacroInfo => ({
+    ([name, { stage, on, result }]): MacroInfo => ({
       ...{ name, doc: '', on: on ?? EVERYWHERE, stage: stage ?? '', args: [ANY] },
-      ...{ repeatable: true, needs: [], example: '' },
+      ...{ repeatable: true, rest: on?.includes('call') === true, result: result ?? '' },
+      ...{ needs: [], example: '' },
     }),
   );
   const description: Description = {
-    ...{ version: 1, ns, doc: '', macros, profiles: [], settings: ANY },
+    ...{ version: 1, ns, doc: '', macros, profiles: [], bindings: ['Connection'], settings: ANY },
   };
   const plan = (request: PlanRequest): Plan => {
     const contributions = request.sites.flatMap((site) =>
       site.declaration.uses.flatMap((use, i) =>
-        use.ns === ns ? (answers.get(use.name)?.gives ?? []).map((c) => full(c, site.id, i)) : [],
+        use.ns === ns ? given(answers.get(use.name), use).map((c) => full(c, site.id, i)) : [],
       ),
     );
-    return { contributions, facts: [], asks: [], orders: [], complaints: [], effects: [] };
+    return planOf({ contributions });
   };
   const effects = async () => ({ standing: [], message: '', fix: '' });
   return {
@@ -66,6 +73,11 @@ function provider(cell: string, ns: string, answers: Map<string, Answer>): Provi
     plan: async (request) => plan(request),
     ...{ apply: effects, rollback: effects },
   };
+}
+
+function given(answer: Answer | undefined, use: Use): Partial<Contribution>[] {
+  const gives = answer?.gives ?? [];
+  return typeof gives === 'function' ? gives(use) : gives;
 }
 
 const full = (c: Partial<Contribution>, site: number, use: number): Contribution => ({

@@ -21,16 +21,18 @@ import { folderWith } from './folder.ts';
 test('an outline names the cell, the cells that may answer, and those that are called', (t) => {
   const { folder, remove } = folderWith({
     'a.cell.ts': `
-      import { helper } from "./lib";
+      import { helper, Far } from "./lib";
       // @Wrong.inComment and "@Wrong.inText"
       const text = "@Wrong.inText", other = \`@Wrong.inTemplate\`;
       @remote("ledger-two") export class Ledger {}
       @service({ pages: 8, name: "tax" })
       class TaxService {
         @RateLimit.throttle(5) @macro.round
-        a(): void { const name: string = "not this"; }
+        db: Docs.Connection;
+        a(): void { const name: string = "not this"; Own.x(); Query.run<u32>(Far.y, Ledger.z()); }
       }
-      class Later {}`,
+      class Later {}
+      enum Own { x }`,
     'lib/index.ts': '@Search.index class Row {}',
     'plain.cell.ts': '@service class HTTPServer {}',
     'shown.cell.ts': '@service @macro.settings([{ name: "roles" }]) class Shown {}',
@@ -39,7 +41,14 @@ test('an outline names the cell, the cells that may answer, and those that are c
   const read = (name: string) => outlineOf(path.join(folder, name));
   const a = read('a.cell.ts');
   t.is(a.cell, 'tax');
-  t.deepEqual([...a.macros].sort(), ['rate-limit', 'ratelimit', 'search', 'service']);
+  t.deepEqual([...a.macros].sort(), [
+    'docs',
+    'query',
+    'rate-limit',
+    'ratelimit',
+    'search',
+    'service',
+  ]);
   t.deepEqual([...a.calls], ['ledger-two']);
   const file = path.join(folder, 'a.cell.ts');
   t.deepEqual(a.remotes, [{ cell: 'ledger-two', name: 'Ledger', file, exported: true }]);

@@ -38,7 +38,7 @@ export async function described(files: string | Record<string, string>): Promise
   if (project === null) return { service: null, findings: findings.sorted() };
   reportFaults(project, findings);
   const negotiated = await negotiate(project, STANDARD, findings);
-  const service = describeService(project, negotiated, noAdditions(), findings);
+  const service = await describeService(project, negotiated, noAdditions(), findings);
   return { service, findings: findings.sorted() };
 }
 

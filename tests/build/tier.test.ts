@@ -57,6 +57,64 @@ test('every way to wait is found, and nothing else waits', async (t) => {
   t.is(manifest.capabilities[1].broughtBy, 'Example.logs');
 });
 
+test('data: what asks a database or stores waits, what takes an answer does not', async (t) => {
+  const [run, begin, pair] = ['i32, b: i32, c: i32', 'i32, b: i32', 'i32'];
+  const imports: Record<string, [params: string, result: string, waits: boolean, needs: string]> = {
+    'sql.run': [run, 'i64', true, 'sql'],
+    'sql.raw': [`${run}, d: i32`, 'i64', true, 'sql:raw'],
+    'sql.take': [pair, 'i32', false, 'sql'],
+    'sql.error': ['', 'i32', false, 'sql'],
+    'sql.begin': [begin, 'i32', true, 'sql'],
+    'sql.end': [pair, 'i32', true, 'sql'],
+    'kv.load': [begin, 'i64', true, 'kv'],
+    'kv.take': [pair, 'i32', false, 'kv'],
+    'kv.error': ['', 'i32', false, 'kv'],
+    'kv.put': [`${run}, d: i32, e: i32, f: i32`, 'i32', true, 'kv'],
+    'kv.remove': [`${run}, d: i32`, 'i32', true, 'kv'],
+    'database.ask': [run, 'i64', true, 'database'],
+    'database.take': [pair, 'i32', false, 'database'],
+    'database.error': ['', 'i32', false, 'database'],
+  };
+  const named = Object.entries(imports).map(([name, of]) => ({
+    ...{ name, module: name.split('.')[0], of },
+    own: name.replace('.', '_'),
+  }));
+  const text = [
+    ...named.map(({ name, module, own, of: [params, result] }) => {
+      const list = params === '' ? '' : `a: ${params}`;
+      const from = `@external("cell:${module}", "${name.split('.')[1]}")`;
+      return `${from}\ndeclare function ${own}(${list}): ${result};`;
+    }),
+    '@service class Example {',
+    ...named.map(({ own, of: [params, result] }) => {
+      const zeros =
+        params === ''
+          ? ''
+          : params
+              .split(',')
+              .map(() => '0')
+              .join(', ');
+      return `  m_${own}(): ${result} { return ${own}(${zeros}); }`;
+    }),
+    '}',
+  ].join('\n');
+  const { schema, manifest } = await compiled(text);
+  t.deepEqual(
+    schema.methods.map((m) => [m.name, m.tier]),
+    named.map(({ own, of }) => [`m_${own}`, of[2] ? 'waiting' : 'pure']),
+  );
+  t.deepEqual(
+    manifest.capabilities.map((c) => [c.name, c.imports]),
+    [...new Set(named.map(({ of }) => of[3]))].sort().map((capability) => [
+      capability,
+      named
+        .filter(({ of }) => of[3] === capability)
+        .map(({ name }) => `cell:${name}`)
+        .sort(),
+    ]),
+  );
+});
+
 test('a hook that waits leaves the methods pure', async (t) => {
   const { schema, manifest } = await compiled(`
 @service class Example {

@@ -35,12 +35,20 @@ function answer(use: Use, owner: string): Partial<Contribution>[] {
 function provider(ns: string, names: string[]): Provider {
   const macros = names.map((name) => ({
     ...{ name, doc: '', on: ['class', 'service', 'method', 'member'], stage: 'authorize' },
-    ...{ args: [ANY], repeatable: false, needs: [], example: '' },
+    ...{ args: [ANY], rest: false, result: '', repeatable: false, needs: [], example: '' },
   }));
   const effects = async () => ({ standing: [], message: '', fix: '' });
   return {
     ...{ cell: ns === '' ? 'service' : 'auth', level: 1, from: 'a test', digest: 'd'.repeat(64) },
-    describe: async () => ({ version: 1, ns, doc: '', macros, profiles: [], settings: ANY }),
+    describe: async () => ({
+      version: 1,
+      ns,
+      doc: '',
+      macros,
+      profiles: [],
+      bindings: [],
+      settings: ANY,
+    }),
     plan: async ({ sites }): Promise<Plan> => ({
       contributions: sites.flatMap((site) =>
         site.declaration.uses.flatMap((use, i) =>
@@ -49,7 +57,7 @@ function provider(ns: string, names: string[]): Provider {
             : [],
         ),
       ),
-      ...{ facts: [], asks: [], orders: [], complaints: [], effects: [] },
+      ...{ facts: [], asks: [], orders: [], complaints: [], effects: [], lock: '', documents: [] },
     }),
     ...{ apply: effects, rollback: effects },
   };

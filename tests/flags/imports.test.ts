@@ -27,6 +27,7 @@ function world(flags: object) {
   const now = { slot: 0, reads: 0, onRead: (_: number): void => {} };
   const guest: Guest = {
     ...{ cell: 'test', shared, bytes: () => memory, resuming: () => {}, remainingMs: () => 0 },
+    ...{ manifest: {}, watch: () => {}, persists: () => {} },
     suspended: () => ({}) as never,
     caller: () => {
       now.onRead(++now.reads);

@@ -29,6 +29,8 @@ export interface WatCell {
   cpuMs?: number;
   /** Canonical texts of what it was built against, by cell and method. */
   remotes?: Record<string, Record<string, string>>;
+  /** Its durable fields. */
+  persisted?: Manifest['persisted'];
 }
 
 /** Reply of `len` bytes at `ptr`, as handle gives it. */
@@ -82,6 +84,7 @@ export function manifestOf(cell: WatCell): Manifest {
     capabilities: [],
     limits: { pages: 16, cpuMs: cell.cpuMs ?? 200, payloadBytes: 1 << 20 },
     ...(cell.remotes ? { remotes: cell.remotes } : {}),
+    ...(cell.persisted ? { persisted: cell.persisted } : {}),
     tools: { test: '0.0.0' },
   };
 }

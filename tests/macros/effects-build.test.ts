@@ -27,6 +27,12 @@ class Book {
 const shop = (fails: string): string =>
   `@Book.needs("${fails}") @service class Shop { count(): u32 { return 1; } }`;
 
+/** What is told of the effect: where it is wanted, too. */
+const TABLE = {
+  ...{ cell: 'book', preview: 'create a table', destructive: false },
+  ...{ file: 'shop.cell.ts', line: 1, column: 1 },
+};
+
 test('a build whose effects fail writes nothing; the next one, and one offline', async (t) => {
   t.timeout(600_000);
   const { folder, remove } = folderWith({ 'book.cell.ts': LEDGER });
@@ -51,11 +57,11 @@ test('a build whose effects fail writes nothing; the next one, and one offline',
   // A check plans the same and makes nothing: what would fail does not.
   const checked = await build('no prepare', { check: true });
   t.deepEqual(checked.findings, []);
-  t.deepEqual(checked.summary?.effects, ['create a table']);
+  t.deepEqual(checked.summary?.effects, [TABLE]);
   t.false(fs.existsSync(module));
 
   const good = await build('');
-  t.deepEqual([good.findings, good.summary?.effects], [[], ['create a table']]);
+  t.deepEqual([good.findings, good.summary?.effects], [[], [TABLE]]);
   const bytes = fs.readFileSync(module);
 
   // With nobody there the same module comes out, and it is said that nothing was changed; also the

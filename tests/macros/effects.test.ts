@@ -5,6 +5,7 @@ import type { Effect } from '../../build/2-discover/protocol.ts';
 import {
   applyEffects,
   type PlannedEffects,
+  pending,
   plannedEffects,
   reportEffects,
   standsText,
@@ -62,7 +63,10 @@ async function party(cell: string, effects: Record<string, string>): Promise<Par
       rollback: (request) => ask('$rollback', request),
     },
     effects: Object.entries(effects).map(
-      ([key, data]): Effect => ({ key, preview: `make ${key}`, data, destructive: false }),
+      ([key, data]): Effect => ({
+        ...{ key, preview: `make ${key}`, data, destructive: false },
+        ...{ site: 0, use: 0 },
+      }),
     ),
   };
 }
@@ -196,13 +200,54 @@ test('CELL4044: the finding names the cell, the step, what stands and what to do
 
 test('only cells that plan effects take part, in the order of their names', (t) => {
   const answer = (cell: string, keys: string[]) => ({
-    cell,
+    ...{ cell, sites: [] },
     plan: { effects: keys.map((key) => ({ key, preview: '', data: '', destructive: false })) },
   });
   const negotiated = { answers: [answer('z', ['1']), answer('a', ['2']), answer('m', [])] };
   const provider = (cell: string) => ({ cell }) as PlannedEffects['provider'];
   t.deepEqual(
-    plannedEffects(negotiated as never, provider).map((p) => p.provider.cell),
+    plannedEffects(negotiated as never, 'shop', provider).map((p) => p.provider.cell),
     ['a', 'z'],
+  );
+});
+
+test('one cell, two services: each has its own steps, and what stands names them', async (t) => {
+  const [a, b] = [await party('a', { one: 'rollback' }), await party('a', { one: 'commit' })];
+  const outcome = await applyEffects([
+    { ...a, service: 'shop' },
+    { ...b, service: 'till', provider: { ...b.provider } },
+  ]);
+  t.deepEqual(steps(a), ['prepare one', 'commit one', 'rollback one']);
+  t.deepEqual(steps(b), ['prepare one', 'commit one', 'rollback one']);
+  t.is(
+    standsText(outcome),
+    'these stand: a for shop: make one. taking back said: a: one: no rollback today',
+  );
+});
+
+test('one provider for two services is asked twice at each step', async (t) => {
+  const { provider, effects, linked } = await party('a', { one: '' });
+  const outcome = await applyEffects([
+    { provider, effects, service: 'shop' },
+    { provider, effects, service: 'till' },
+  ]);
+  t.is(outcome.failed, null);
+  const said = linked.log().map((line) => line.slice(2));
+  t.deepEqual(said, ['prepare one', 'prepare one', 'commit one', 'commit one']);
+  t.deepEqual(
+    outcome.stands.map(({ service }) => service),
+    ['shop', 'till'],
+  );
+});
+
+test('what stands already is not made again', async (t) => {
+  const a = await party('a', { one: '', two: '' });
+  a.effects[0].preview = '';
+  const b = await party('b', { three: '' });
+  b.effects[0].preview = '';
+  const left = pending([a, b]);
+  t.deepEqual(
+    left.map(({ effects }) => effects.map(({ key }) => key)),
+    [['two']],
   );
 });

@@ -55,7 +55,7 @@ for (const [cell, ns] of [
     for (let i = 0; i < 400; i++) {
       const args = Array.from({ length: roll(3) }, () => anything(roll, 4));
       const name = macros[roll(macros.length)].name;
-      const uses = [{ ns, name, called: true, args }];
+      const uses = [{ ns, name, called: true, args, types: [] }];
       const kind = ['method', 'class', 'field', ''][roll(4)];
       const asked = request([site(uses, { kind, type: TEXTS[roll(TEXTS.length)] })], {
         settings: anything(roll, 2),

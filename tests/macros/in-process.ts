@@ -56,7 +56,7 @@ export function literal(value: unknown): Literal {
 /** `@Ns.name(...args)`; without a dot a bare one. */
 export function use(macro: string, ...args: unknown[]): Use {
   const [ns, name] = /^[A-Z]/.test(macro) && macro.includes('.') ? macro.split('.') : ['', macro];
-  return { ns, name, called: args.length > 0, args: args.map(literal) };
+  return { ns, name, called: args.length > 0, args: args.map(literal), types: [] };
 }
 
 export function declaration(fields: Partial<Declaration>): Declaration {
@@ -80,6 +80,7 @@ export function site(uses: Use[], fields: Partial<Declaration> = {}, id = 0): Si
 export function request(sites: Site[], fields: Partial<PlanRequest> = {}): PlanRequest {
   return {
     ...{ version: 1, round: 1, last: false, profile: 'on', settings: NOTHING, facts: [] },
+    ...{ service: 'accounts', lock: '', documents: [], destructive: false },
     sites,
     ...fields,
   };
@@ -99,8 +100,13 @@ export interface Payload {
   send(bytes: Uint8Array): Answer;
 }
 
-export async function inProcess(cell: Pick<Compiled, 'wasm' | 'schema'>): Promise<InProcess> {
-  const linked = await link(cell);
+/** `imports`: host functions beside those of every cell, over the cell's memory. */
+export async function inProcess(
+  cell: Pick<Compiled, 'wasm' | 'schema'>,
+  imports: (memory: () => WebAssembly.Memory) => WebAssembly.Imports = () => ({}),
+): Promise<InProcess> {
+  const memory = (): WebAssembly.Memory => linked.exports.memory as WebAssembly.Memory;
+  const linked = await link(cell, imports(memory));
   const ask = async <T>(method: string, argument: unknown): Promise<T> => {
     const answer = linked.call(method, argument);
     if ('value' in answer) return answer.value as T;

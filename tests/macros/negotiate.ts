@@ -4,7 +4,7 @@ import path from 'node:path';
 import { reportFaults } from '../../build/1-read/faults.ts';
 import { readProject } from '../../build/1-read/project.ts';
 import type { Literal } from '../../build/1-read/shapes.ts';
-import type { Discovery, Negotiated } from '../../build/3-negotiate/contract.ts';
+import type { Discovery, Macros, Negotiated } from '../../build/3-negotiate/contract.ts';
 import { negotiate } from '../../build/3-negotiate/negotiate.ts';
 import { type Finding, Findings } from '../../build/diagnostics/findings.ts';
 import { ENTRY, folderWith } from '../build/folder.ts';
@@ -21,13 +21,15 @@ export interface Talk {
 export interface Options {
   features?: Record<string, string>;
   settings?: Record<string, Literal>;
+  committed?: Macros['committed'];
+  destructive?: boolean;
 }
 
 /** Negotiates `example.cell.ts` of these files with the cells of `discovery`. */
 export async function talk(
   files: string | Record<string, string>,
   discovery: Discovery,
-  { features = {}, settings = {} }: Options = {},
+  { features = {}, settings = {}, committed, destructive }: Options = {},
 ): Promise<Talk> {
   const all = typeof files === 'string' ? { [ENTRY]: files } : files;
   const { folder, remove } = folderWith(all);
@@ -41,6 +43,8 @@ export async function talk(
       discovery,
       features: new Map(Object.entries(features)),
       settings: new Map(Object.entries(settings)),
+      ...(committed === undefined ? {} : { committed }),
+      ...(destructive === undefined ? {} : { destructive }),
     };
     const negotiated = await negotiate(project, macros, findings);
     const list = findings.sorted();

@@ -36,7 +36,14 @@ const LIES: [string, (request: PlanRequest) => Plan, RegExp][] = [
   [
     'a use of others',
     () =>
-      plan({ complaints: [{ site: 1, use: 9, path: '', message: 'x', fix: '', warning: true }] }),
+      plan({
+        complaints: [
+          {
+            ...{ site: 1, use: 9, path: '', message: 'x', fix: '', warning: true },
+            ...{ offset: -1, length: 0 },
+          },
+        ],
+      }),
     /a complaint names site 1, use 9/,
   ],
   ['no such kind', at({ kind: 'spell' }), /contributes a "spell"/],
@@ -60,6 +67,39 @@ const LIES: [string, (request: PlanRequest) => Plan, RegExp][] = [
     at({ kind: 'policy', name: 'memo', numbers: [9], values: ['', ...'abcdefghi'] }),
     /more than 8 tags/,
   ],
+  ['an empty call', at({ kind: 'call', text: '\n' }), /a call has no text/],
+  ['a statement of nothing', at({ kind: 'statement' }), /a statement has no text/],
+  ['a member without a name', at({ kind: 'member', text: 'x' }), /a member has the name ""/],
+  ['a codec of no name', at({ kind: 'codec', name: 'a-b' }), /a codec has the name "a-b"/],
+  [
+    'an effect of others',
+    () => plan({ effects: [{ ...effect('a'), site: 5 }] }),
+    /an effect names/,
+  ],
+  ['a document elsewhere', () => plan({ documents: [{ name: '../a', text: '' }] }), /"\.\.\/a"/],
+  ['a hidden document', () => plan({ documents: [{ name: '.a', text: '' }] }), /name "\.a"/],
+  ['a document in capitals', () => plan({ documents: [{ name: 'A.sql', text: '' }] }), /"A\.sql"/],
+  [
+    'a document of 129',
+    () => plan({ documents: [{ name: 'a'.repeat(129), text: '' }] }),
+    /a{128}"/,
+  ],
+  [
+    'two documents of one name',
+    () =>
+      plan({
+        documents: [
+          { name: 'a.sql', text: 'x' },
+          { name: 'a.sql', text: 'x' },
+        ],
+      }),
+    /two documents of one name/,
+  ],
+  [
+    'a million characters to keep',
+    () => plan({ lock: 'x'.repeat((1 << 20) + 1) }),
+    /1048577 characters of text/,
+  ],
   ['a fact twice', () => plan({ facts: [fact('a', 'b'), fact('a', 'b')] }), /a fact twice/],
   ['effects of one key', () => plan({ effects: [effect('a'), effect('a')] }), /keys of their own/],
   [
@@ -76,7 +116,7 @@ function at(more: object) {
 }
 
 function effect(key: string) {
-  return { key, preview: '', data: '', destructive: false };
+  return { key, preview: '', data: '', destructive: false, site: 1, use: 0 };
 }
 
 for (const [name, answer, what] of LIES) {
@@ -94,6 +134,41 @@ for (const [name, answer, what] of LIES) {
     t.is(negotiated.contributions.filter((one) => one.cell === 'a').length, 0);
   });
 }
+
+test('what is kept comes back as it is committed, documents by name', async (t) => {
+  const documents = [
+    { name: 'b'.repeat(128), text: '2' },
+    { name: '0001_a-b.sql', text: '1' },
+  ];
+  const a = cell('A', () => plan({ lock: 'x\ny', documents, effects: [effect('e')] }));
+  const asked: string[] = [];
+  const { negotiated, told } = await talk(service('@A.it'), new FakeDiscovery({ A: a }), {
+    destructive: true,
+    committed: (name, of) => {
+      asked.push(`${name} of ${of}`);
+      return { lock: `of ${name}`, documents: name === 'a' ? [documents[1]] : [] };
+    },
+  });
+  t.deepEqual(told, []);
+  t.deepEqual(asked, ['service of example', 'a of example']);
+  t.like(a.requests[0], {
+    ...{ service: 'example', lock: 'of a', documents: [documents[1]], destructive: true },
+  });
+  const kept = negotiated.answers.find((one) => one.cell === 'a')?.plan;
+  t.is(kept?.lock, 'x\ny');
+  t.deepEqual(kept?.documents, [documents[1], documents[0]]);
+});
+
+test('the service is named as the cell is', async (t) => {
+  const named = async (text: string): Promise<string> => {
+    const a = cell('A', () => plan());
+    await talk(text, new FakeDiscovery({ A: a }));
+    return a.requests[0].service;
+  };
+  t.is(await named('@service class HTTPServer { @A.it one(): void {} }'), 'http-server');
+  t.is(await named('@service({ name: "shop" }) class X { @A.it one(): void {} }'), 'shop');
+  t.is(await named('@service({ pages: 4 }) class X { @A.it one(): void {} }'), 'x');
+});
 
 test('N and N + 1 at the bounds of a plan', async (t) => {
   const codes = async (answer: (request: PlanRequest) => Plan) => {
@@ -157,6 +232,12 @@ test('a description that is none is refused with its reason', async (t) => {
     [{ macros: [macro('it', { on: [] })] }, /stands on "nothing"/],
     [{ macros: [macro('it', { stage: 'late' })] }, /the stage "late"/],
     [{ profiles: [{ name: 'off', doc: '' }] }, /profile "off"/],
+    [{ macros: [macro('it', { rest: true })] }, /`it` repeats no argument/],
+    [{ macros: [macro('it', { result: 'T;' })] }, /the result "T;"/],
+    [{ macros: [macro('it', { result: 'x'.repeat(129) })] }, /the result "x{128}"/],
+    [{ bindings: ['connection'] }, /the type "connection"/],
+    [{ bindings: ['A.B'] }, /the type "A\.B"/],
+    [{ bindings: Array.from({ length: 1025 }, (_, i) => `B${i}`) }, /more than 1024/],
     [{ macros: Array.from({ length: 1025 }, (_, i) => macro(`m${i}`)) }, /more than 1024/],
   ];
   for (const [more, what] of cases) {
@@ -167,7 +248,10 @@ test('a description that is none is refused with its reason', async (t) => {
   }
 });
 
-const KINDS = 'policy guard wrap parameter field method handler import macro service remote x';
+const KINDS = [
+  'policy guard wrap parameter field method handler import macro service remote x',
+  'member call statement database initial start codec',
+].join(' ');
 const NAMES =
   'roles scopes public rate memo forget span counter one kept __proto__ constructor a b';
 const STAGES = 'trace authorize limit validate cache retry transact body soon';

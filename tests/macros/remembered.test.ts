@@ -9,7 +9,7 @@ import type { Provider } from '../../build/3-negotiate/contract.ts';
 import { request } from './in-process.ts';
 
 const DESCRIPTION = {
-  ...{ version: 1, ns: 'Shop', doc: '', macros: [], profiles: [] },
+  ...{ version: 1, ns: 'Shop', doc: '', macros: [], profiles: [], bindings: [] },
   settings: {
     ...{ type: 'any', doc: '', optional: false, values: [], valuesFrom: '' },
     ...{ min: Number.NaN, max: Number.NaN, of: [], name: '' },
@@ -17,7 +17,15 @@ const DESCRIPTION = {
 } satisfies Description;
 
 const plan = (about: string): Plan => ({
-  ...{ contributions: [], asks: [], orders: [], complaints: [], effects: [] },
+  ...{
+    contributions: [],
+    asks: [],
+    orders: [],
+    complaints: [],
+    effects: [],
+    lock: '',
+    documents: [],
+  },
   facts: [{ about, key: 'k', values: [], cell: '' }],
 });
 
@@ -27,7 +35,7 @@ function shop(t: ExecutionContext) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cell-remembered-'));
   t.teardown(() => fs.rmSync(folder, { recursive: true }));
   const requests: string[] = [];
-  const provider = (digest: string): Remembered => {
+  const provider = (digest: string, changing = false): Remembered => {
     const inner: Provider = {
       ...{ cell: 'shop', level: 1, from: 'cell', digest },
       ready: async () => void requests.push('ready'),
@@ -42,7 +50,7 @@ function shop(t: ExecutionContext) {
       apply: async () => ({ standing: ['applied'], message: '', fix: '' }),
       rollback: async () => ({ standing: [], message: '', fix: '' }),
     };
-    return new Remembered(inner, 1000, async () => inner, folder);
+    return new Remembered({ ...inner, patienceMs: 1000, changing }, async () => inner, folder);
   };
   return { folder, requests, provider };
 }
@@ -72,6 +80,17 @@ test('another module is asked anew, and so is one whose answers are damaged', as
   fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('b 1', 'c 1'));
   t.deepEqual(await provider('b').plan(asked(1)), plan('b 1'));
   t.is(requests.length, 3);
+});
+
+test('of a cell that looks at databases the description is kept, and no plan', async (t) => {
+  const { requests, provider } = shop(t);
+  for (let build = 0; build < 2; build++) {
+    const one = provider('a', true);
+    await one.ready();
+    t.deepEqual(await one.describe(), DESCRIPTION);
+    t.deepEqual(await one.plan(asked(1)), plan('a 1'));
+  }
+  t.deepEqual(requests, ['ready', 'describe', 'plan 1', 'plan 1']);
 });
 
 test('64 plans are kept of a module, the newest', async (t) => {

@@ -8,7 +8,7 @@ export function site(id: number, ns: string, name: string, args: unknown[] = [])
     ...{ kind: 'method', name: 'one', doc: '', visibility: 'public', isStatic: false },
     params: [{ name: 'id', type: 'u32' }],
     type: 'void',
-    uses: [{ ns, name, called: true, args: args.map(literal) }],
+    uses: [{ ns, name, called: true, args: args.map(literal), types: [] }],
   };
   const owner = { ...declaration, kind: 'class', name: 'Example', params: [], type: '', uses: [] };
   return { id, file: 'example.cell.ts', declaration, owner, members: [], body: '' };
@@ -17,5 +17,8 @@ export function site(id: number, ns: string, name: string, args: unknown[] = [])
 /** The request of a first round. */
 export function spotRequest(sites: Site[]): PlanRequest {
   const settings = literal(null);
-  return { version: 1, round: 1, last: false, profile: 'on', settings, sites, facts: [] };
+  return {
+    ...{ version: 1, round: 1, last: false, profile: 'on', settings, sites, facts: [] },
+    ...{ service: 'example', lock: '', documents: [], destructive: false },
+  };
 }

@@ -194,6 +194,7 @@ test('what a cell says of a use that the build has refused is not heard', async 
       ),
       complaints: spots(request, 'A').map((spot) => ({
         ...{ ...spot.at, path: '', message: spot.use.name, fix: '', warning: true },
+        ...{ offset: -1, length: 0 },
       })),
     }),
   );

@@ -45,8 +45,8 @@ test('it describes every bare decorator, none in the order of stages', async (t)
   t.deepEqual(
     macros.map((m) => m.name),
     [
-      ...['macro', 'macro.bare', 'macro.commit', 'macro.prepare', 'macro.profiles'],
-      ...['macro.rollback', 'macro.round', 'macro.settings', 'remote', 'service'],
+      ...['macro', 'macro.bare', 'macro.bindings', 'macro.commit', 'macro.prepare'],
+      ...['macro.profiles', 'macro.rollback', 'macro.round', 'macro.settings', 'remote', 'service'],
     ],
   );
   for (const macro of macros) {

@@ -1,5 +1,5 @@
 // Owns the entries of a plan that Spot and Planning both make, and the names of uses.
-import { Ask, Effect, Fact, Plan, PlanRequest, Use } from "./protocol";
+import { Ask, Document, Effect, Fact, Plan, PlanRequest, Use } from "./protocol";
 
 /** "Auth.require"; "service" of a bare decorator. */
 export function nameOf(use: Use): string {
@@ -68,9 +68,24 @@ export function askFor(
   return known;
 }
 
+/** A text that is committed; the same name again replaces what was there. */
+export function addDocument(plan: Plan, name: string, text: string): void {
+  for (let i = 0; i < plan.documents.length; i++) {
+    if (plan.documents[i].name != name) continue;
+    plan.documents[i].text = text;
+    return;
+  }
+  const made = new Document();
+  made.name = name;
+  made.text = text;
+  plan.documents.push(made);
+}
+
 /** The same key twice is one effect; the first one stands. */
 export function addEffect(
   plan: Plan,
+  site: u32,
+  use: u32,
   key: string,
   preview: string,
   data: string,
@@ -82,5 +97,7 @@ export function addEffect(
   made.preview = preview;
   made.data = data;
   made.destructive = destructive;
+  made.site = site;
+  made.use = use;
   plan.effects.push(made);
 }

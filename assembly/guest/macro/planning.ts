@@ -3,9 +3,22 @@
 import { FAILED_PRECONDITION } from "../../shared/status";
 import { fail } from "../failure";
 import { Arguments } from "./arguments";
-import { addEffect, factOf, provideFact } from "./plan";
-import { Plan, PlanRequest, Site } from "./protocol";
+import { addDocument, addEffect, factOf, provideFact } from "./plan";
+import { Document, Plan, PlanRequest, Site } from "./protocol";
 import { Spot } from "./spot";
+
+/** Fields of a class come with the first call of a file that names it: the others get them too. */
+function shareFields(sites: Site[]): void {
+  const first = new Map<string, Site>();
+  for (let i = 0; i < sites.length; i++) {
+    const site = sites[i];
+    const uses = site.declaration.uses;
+    if (site.declaration.kind != "call" || uses.length == 0 || uses[0].types.length == 0) continue;
+    const key = site.file + " " + uses[0].types[0];
+    if (!first.has(key)) first.set(key, site);
+    else if (site.members.length == 0) site.members = first.get(key).members;
+  }
+}
 
 /** Version of the protocol that this SDK speaks. */
 const VERSION: u32 = 1;
@@ -25,6 +38,7 @@ export class Planning {
       fail<void>(FAILED_PRECONDITION, versions);
     }
     this.settings = new Arguments([request.settings]);
+    shareFields(request.sites);
     for (let i = 0; i < request.sites.length; i++) {
       const site = request.sites[i];
       const uses = site.declaration.uses;
@@ -71,8 +85,44 @@ export class Planning {
     provideFact(this.plan, about, key, values);
   }
 
-  /** See Spot.effect. */
+  /** See Spot.effect. People are told of it at the first use of this cell's macros. */
   effect(key: string, preview: string, data: string = "", destructive: bool = false): void {
-    addEffect(this.plan, key, preview, data, destructive);
+    if (this.spots.length == 0) return;
+    this.spots[0].effect(key, preview, data, destructive);
+  }
+
+  // ---- what is kept from build to build
+
+  /** Name of the cell that is built: "directory". */
+  get service(): string {
+    return this.request.service;
+  }
+
+  /** Changes that lose data may be planned. */
+  get destructive(): bool {
+    return this.request.destructive;
+  }
+
+  /** What the last build kept; "" = nothing yet. */
+  get lock(): string {
+    return this.request.lock;
+  }
+
+  /** The documents that the last build left, sorted by name. */
+  get documents(): Document[] {
+    return this.request.documents;
+  }
+
+  /** What the next build is to find in `lock`: lines, for reviews. Said again in every round. */
+  keep(lock: string): void {
+    this.plan.lock = lock;
+  }
+
+  /**
+   * A text for people, committed with the lock: "0001_create_users.sql". Those that are not said
+   * again are removed.
+   */
+  document(name: string, text: string): void {
+    addDocument(this.plan, name, text);
   }
 }

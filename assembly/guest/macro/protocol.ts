@@ -42,6 +42,8 @@ export class Use {
   /** False: written without parentheses. */
   called: bool = false;
   args: Literal[] = [];
+  /** Calls: type arguments as written, `Postgres.query<User>(...)` -> ["User"]. */
+  types: string[] = [];
 }
 
 export class Param {
@@ -52,7 +54,8 @@ export class Param {
 
 /** A declaration: a site of macros, or a neighbour of one. */
 export class Declaration {
-  /** "class", "method", "field", "constructor" or "enum". */
+  /** "class", "method", "field", "constructor", "enum", or "call": `Postgres.query<User>("...", id)`
+   *  in a body. Of a call `name` is the method or function that it stands in. */
   kind: string = "";
   name: string = "";
   doc: string = "";
@@ -75,7 +78,9 @@ export class Site {
   declaration: Declaration = new Declaration();
   /** The class that the declaration is a member of (without members), or itself. */
   owner: Declaration = new Declaration();
-  /** Members of the class, for class sites only. */
+  /** Members of the class, for class sites. Of a call: fields of the class that its first type
+   *  argument names; they travel with the first call of a file that names it, and the SDK gives
+   *  them to the others. */
   members: Declaration[] = [];
   /** Text of the declaration's body; only when the macro said `needs: "body"`. */
   body: string = "";
@@ -118,6 +123,21 @@ export class PlanRequest {
   sites: Site[] = [];
   /** Answers to asks of this cell, sorted; and the facts of its own last plan. */
   facts: Fact[] = [];
+  /** Cell that is built: "directory". */
+  service: string = "";
+  /** What the last plan for this service left in `lock`, as it is committed; "" = nothing yet. */
+  lock: string = "";
+  /** Committed documents of this cell for this service, sorted by name. */
+  documents: Document[] = [];
+  /** `--allow-destructive`: changes that lose data may be planned. */
+  destructive: bool = false;
+}
+
+/** A text that people may review, committed below `.cell/<folder of the cell>/<service>/`. */
+export class Document {
+  /** "0002_add_created_at.sql": lower case letters, digits, `_`, `-` and `.`; 128 characters. */
+  name: string = "";
+  text: string = "";
 }
 
 /** The schema of one argument, or of a part of one. Drives editor, check and parsing. */
@@ -147,10 +167,14 @@ export class MacroInfo {
   name: string = "";
   doc: string = "";
   /** "service" (a class with @service), "class", "method" (a handler), "member" (any method),
-   *  "field", "constructor", "enum". */
+   *  "field", "constructor", "enum", "call" (`Ns.name<T>(...)` in a body). */
   on: string[] = [];
   /** trace authorize limit validate cache retry transact body; "" = no place in the order. */
   stage: string = "";
+  /** The last of `args` may be repeated: for calls. */
+  rest: bool = false;
+  /** Calls: type of the value, over the type argument `T`, for editors: "T[]", "i32"; "" = any. */
+  result: string = "";
   /** Positional arguments. All optional (or none): the macro may be written without parentheses. */
   args: Shape[] = [];
   /** May be used twice on one declaration. */
@@ -172,6 +196,9 @@ export class Description {
   doc: string = "";
   macros: MacroInfo[] = [];
   profiles: Profile[] = [];
+  /** Types that fields may have: with "Connection", `db: Postgres.Connection` on a class makes
+   *  `this.db.query(...)` the call `Postgres.query(...)`. */
+  bindings: string[] = [];
   /** Shape of the settings (type object), or type "any". */
   settings: Shape = new Shape();
 }
@@ -180,7 +207,8 @@ export class Description {
 export class Contribution {
   site: u32 = 0;
   use: u32 = 0;
-  /** policy guard wrap parameter field method handler import macro */
+  /** policy guard wrap parameter field method handler import macro member call statement database
+   *  initial start codec */
   kind: string = "";
   /** "" = the macro's own stage. */
   stage: string = "";
@@ -209,6 +237,10 @@ export class Complaint {
   /** What to write instead; "" = nothing to offer. */
   fix: string = "";
   warning: bool = false;
+  /** Within the text of a string argument that `path` names: UTF-16 units from its beginning, and
+   *  how many; -1: the argument as a whole. */
+  offset: i32 = -1;
+  length: i32 = 0;
 }
 
 /** A change of infrastructure: idempotent, previewable. */
@@ -220,6 +252,9 @@ export class Effect {
   /** For the cell itself. */
   data: string = "";
   destructive: bool = false;
+  /** Site and use that want it: where people are told of it. */
+  site: u32 = 0;
+  use: u32 = 0;
 }
 
 export class Plan {
@@ -229,6 +264,10 @@ export class Plan {
   orders: Order[] = [];
   complaints: Complaint[] = [];
   effects: Effect[] = [];
+  /** What the next build is to find in PlanRequest.lock; "" = nothing is kept. Lines, for reviews. */
+  lock: string = "";
+  /** All committed documents of this cell for this service, as they are to be. */
+  documents: Document[] = [];
 }
 
 export class EffectRequest {

@@ -49,6 +49,11 @@ export class Spot {
     return this.site.declaration;
   }
 
+  /** Type arguments of a call as written: `Postgres.query<User>(...)` -> ["User"]. */
+  get types(): string[] {
+    return this.use.types;
+  }
+
   /** The class of the declaration, or the class itself. */
   get owner(): Declaration {
     return this.site.owner;
@@ -57,7 +62,8 @@ export class Spot {
   /** "Accounts.get"; of a class "Accounts". */
   get path(): string {
     const own = this.site.declaration;
-    return own.kind == "class" ? own.name : this.site.owner.name + "." + own.name;
+    if (own.kind == "class" || this.site.owner.name == "") return own.name;
+    return this.site.owner.name + "." + own.name;
   }
 
   /** "on", or the profile that `--features` asks for. */
@@ -185,6 +191,29 @@ export class Spot {
     this.contribute("handler", name, text);
   }
 
+  /** A method of a class that is no service, as whole text; static or not. */
+  member(name: string, text: string): void {
+    this.contribute("member", name, text);
+  }
+
+  /**
+   * Stands for this call: whole text of a function named `$name`, whose parameters are the call's
+   * arguments behind the first: `Docs.find<Row>("a = $1", x)` becomes `<generated>(x)`.
+   */
+  call(text: string): void {
+    this.contribute("call", "", text);
+  }
+
+  /** An expression in the place of the field's initializer. */
+  initial(expression: string): void {
+    this.contribute("initial", this.site.declaration.name, expression);
+  }
+
+  /** Statements that run before the service's own `start()`; `this` is the service. */
+  start(text: string): void {
+    this.contribute("start", "", text);
+  }
+
   /** Names of the SDK that contributed code uses, from `cell/<file>`. */
   importNames(file: string, names: string[]): void {
     this.contribute("import", "", file).values = names;
@@ -222,7 +251,24 @@ export class Spot {
     this.complain(message, fix, path, true);
   }
 
-  private complain(message: string, fix: string, path: string, warning: bool): void {
+  /**
+   * The build fails here: within the text of the string argument that `path` names, at `offset`
+   * UTF-16 units from its beginning, `length` of them. People see the place in their source.
+   */
+  complainAt(message: string, fix: string, path: string, offset: i32, length: i32): void {
+    const made = this.complain(message, fix, path, false);
+    made.offset = offset;
+    made.length = length;
+  }
+
+  /** As `complainAt`, but the build goes on. */
+  warnAt(message: string, fix: string, path: string, offset: i32, length: i32): void {
+    const made = this.complain(message, fix, path, true);
+    made.offset = offset;
+    made.length = length;
+  }
+
+  private complain(message: string, fix: string, path: string, warning: bool): Complaint {
     const made = new Complaint();
     made.site = this.site.id;
     made.use = this.index;
@@ -231,6 +277,7 @@ export class Spot {
     made.fix = fix;
     made.warning = warning;
     this.plan.complaints.push(made);
+    return made;
   }
 
   // ---- infrastructure
@@ -240,7 +287,7 @@ export class Spot {
    * this cell ("table users"), `preview` a line for people, `data` for @macro.prepare and .commit.
    */
   effect(key: string, preview: string, data: string = "", destructive: bool = false): void {
-    addEffect(this.plan, key, preview, data, destructive);
+    addEffect(this.plan, this.site.id, this.index, key, preview, data, destructive);
   }
 
   // ---- other cells

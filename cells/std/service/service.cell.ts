@@ -133,7 +133,16 @@ class Service {
             min: 1,
             items: {
               type: "string",
-              values: ["service", "class", "method", "member", "field", "constructor", "enum"],
+              values: [
+                "service",
+                "class",
+                "method",
+                "member",
+                "field",
+                "constructor",
+                "enum",
+                "call",
+              ],
             },
             doc: "Declarations that it may stand on.",
           },
@@ -159,6 +168,18 @@ class Service {
             items: { type: "any" },
             optional: true,
             doc: "Shapes of its positional arguments.",
+          },
+          {
+            name: "rest",
+            type: "bool",
+            optional: true,
+            doc: "The last argument may be repeated: for calls.",
+          },
+          {
+            name: "result",
+            type: "string",
+            optional: true,
+            doc: "Calls: type of the value, over the type argument T: \"T[]\".",
           },
           {
             name: "repeatable",
@@ -200,6 +221,9 @@ class Service {
         );
       }
       isOptional = optional;
+    }
+    if (spot.args.bool("rest") && shapes.length == 0) {
+      spot.error("`rest` repeats the last of `args`", "say in `args` what it is", "rest");
     }
     this.say(spot, "macro", this.argument(spot));
   }
@@ -268,6 +292,17 @@ class Service {
   })
   private profiles(spot: Spot): void {
     this.say(spot, "profiles", this.argument(spot));
+  }
+
+  /** Types that a field may have, so that calls on it are the cell's: `db: Postgres.Connection`. */
+  @macro({
+    name: "macro.bindings",
+    on: ["service"],
+    args: [{ type: "list", min: 1, items: { type: "string" }, doc: "Names of the types." }],
+    example: '@macro.bindings(["Connection"])',
+  })
+  private bindings(spot: Spot): void {
+    this.say(spot, "bindings", this.argument(spot));
   }
 
   private argument(spot: Spot): string {

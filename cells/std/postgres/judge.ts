@@ -1,0 +1,147 @@
+// Owns what a database says to a plan: whether it is there and of the right kind, whether its
+// ledger is a beginning of the lock's migrations, drift, tables of others, and what it lacks. Only
+// complains and previews: what is kept never depends on it.
+import { Database, LedgerRow } from "cell/database";
+import { Drift, driftOf } from "./drift";
+import { checkExisting, existingNames } from "./existing";
+import { checkKeys, foreignTables } from "./foreign";
+import { introspect } from "./introspect";
+import { introspectSqlite } from "./introspect-sqlite";
+import { Lock, parseModel } from "./lock";
+import { difference } from "./migration";
+import { Model } from "./model";
+import { checkPresets } from "./preset";
+import { Source } from "./source";
+import { statementsOf } from "./steps";
+
+/** Differences that one complaint tells. */
+const TOLD: i32 = 8;
+
+export class Judge {
+  /** What the build will make in this database; "" = nothing. */
+  preview: string = "";
+  private found: Model = new Model();
+  private ledger: LedgerRow[] = [];
+
+  constructor(
+    readonly source: Source,
+    readonly lock: Lock,
+    readonly database: Database,
+    readonly schema: string,
+    readonly first: Spot,
+  ) {}
+
+  /** False: something was complained of. Call it once the lock has all its migrations. */
+  look(): bool {
+    const went = attemptVoid<Judge>(asked, this);
+    if (!went.ok) {
+      const fix = "start the database, or mend what the message names; --offline builds without it";
+      this.wrong("the database does not answer: " + went.message, fix);
+      return false;
+    }
+    checkPresets(this.source, this.database, this.schema);
+    checkKeys(this.source, this.found);
+    checkExisting(this.source, this.found);
+    const why = difference(this.lock.migrations, this.ledger);
+    if (why == "") this.drift();
+    else if (this.ledger.length > this.lock.migrations.length) {
+      this.wrong(
+        why,
+        "update the project: its lock is older than what was built from another copy",
+      );
+    } else {
+      const fix =
+        "restore the lock that this database was built with, or build against another database";
+      this.wrong(why, fix);
+    }
+    if (!this.source.sound) return false;
+    this.previewAll();
+    return true;
+  }
+
+  /** Asks everything, in as few questions as there are. */
+  ask(): void {
+    const info = this.database.info();
+    const engine = this.source.sqlite ? "sqlite" : "postgres";
+    if (info.engine != engine) {
+      fail<void>(Status.FAILED_PRECONDITION, "it is " + info.server + ", not " + engine);
+    }
+    const planning = this.source.planning;
+    this.ledger = this.database.ledger(planning.service);
+    if (this.source.sqlite) {
+      this.found = introspectSqlite(this.database);
+      return;
+    }
+    const others = existingNames(this.source.model).concat(foreignTables(this.source.model));
+    this.found = introspect(this.database, this.schema, others);
+  }
+
+  private wrong(message: string, fix: string): void {
+    this.source.sound = false;
+    this.first.error(message, fix);
+  }
+
+  /** The database is compared with what its own last migration has left. */
+  private drift(): void {
+    const count = this.ledger.length;
+    const text = count == 0 ? "model" : this.ledger[count - 1].model;
+    const expected = parseModel(text);
+    if (!expected) return;
+    const drifts = driftOf(expected, this.found, this.source.sqlite);
+    const hurts: Drift[] = [];
+    const others: Drift[] = [];
+    for (let i = 0; i < drifts.length; i++) {
+      // A file of SQLite may hold tables of others.
+      const besides = drifts[i].expected == "nothing" && !this.inTheWay(drifts[i]);
+      if (this.source.sqlite && besides) continue;
+      if (this.inTheWay(drifts[i]) || !drifts[i].harmless) hurts.push(drifts[i]);
+      else others.push(drifts[i]);
+    }
+    const since =
+      count == 0 ? "no migration made it" : "changed by hand since migration " + count.toString();
+    if (hurts.length > 0) this.wrong("drift, " + since + ": " + told(hurts), undoing(hurts));
+    else if (others.length > 0) {
+      this.first.warn("drift, " + since + ": " + told(others), undoing(others));
+    }
+  }
+
+  /** A table besides is harmless until the source makes one of that name. */
+  private inTheWay(drift: Drift): bool {
+    const table = this.source.model.table(drift.where);
+    return drift.expected == "nothing" && table != null && !table.existing;
+  }
+
+  private previewAll(): void {
+    const lines: string[] = [];
+    const migrations = this.lock.migrations;
+    for (let i = this.ledger.length; i < migrations.length; i++) {
+      const statements = statementsOf(migrations[i].text);
+      lines.push(migrations[i].name + ": " + statements.join("; "));
+    }
+    this.preview = lines.join("; ");
+  }
+}
+
+function asked(judge: Judge): void {
+  judge.ask();
+}
+
+function told(drifts: Drift[]): string {
+  const lines: string[] = [];
+  for (let i = 0; i < drifts.length && i < TOLD; i++) lines.push(drifts[i].text);
+  const more = drifts.length > TOLD ? "; " + (drifts.length - TOLD).toString() + " more" : "";
+  return lines.join("; ") + more;
+}
+
+/** How the database comes back to what is known; or the source follows. */
+function undoing(drifts: Drift[]): string {
+  const statements: string[] = [];
+  for (let i = 0; i < drifts.length && i < TOLD; i++) {
+    if (drifts[i].undo != "") statements.push(drifts[i].undo);
+  }
+  const undo =
+    statements.length == 0
+      ? "take it back in the database"
+      : "take it back: " + statements.join("; ");
+  return undo + "; then make the change in the source, if it is meant";
+}

@@ -1,0 +1,120 @@
+// Owns whether the statements of a cell may be served: each is judged by its text, and the database
+// has to have the migration that they were checked against. Nothing of the cell has run by then.
+// What is found out (its role) is put into the grants that its lanes are given.
+import { AdminError } from '../database/admin.ts';
+import { DatabaseError, Unreachable } from '../database/connection.ts';
+import { openAdmin } from '../database/open.ts';
+import { admitRole } from '../database/roles.ts';
+import { TargetError } from '../database/target-error.ts';
+import { describeTarget, grantedTarget, type Target } from '../database/targets.ts';
+import type { CellSpec } from '../lane/contract.ts';
+import type { SqlManifest } from '../schema/types.ts';
+import { ModuleError } from './sections.ts';
+
+/** Milliseconds that the ledger may take to be read. */
+const STATEMENT_MS = 10_000;
+/** Schemas that are nobody's, whatever a cell is called. */
+const TAKEN = /^(?:pg_|(?:information_schema|cell_build|public)$)/;
+
+function refused(cell: string, text: string, fix: string): ModuleError {
+  const error = new ModuleError(`cell \`${cell}\`: ${text}`);
+  error.fix = fix;
+  return error;
+}
+
+/**
+ * Judges the texts of one cell, whichever host it is for. Rejects with ModuleError. A cell without
+ * statements costs nothing.
+ */
+export async function judgeStatements({ name, manifest, grants }: CellSpec): Promise<void> {
+  const { sql } = manifest;
+  if (sql === undefined || grants.sql === undefined) return;
+  if (sql.schema !== name.replaceAll('-', '_') || TAKEN.test(sql.schema)) {
+    const fix = 'give the service another name, and build it again';
+    throw refused(name, `it cannot own the schema \`${sql.schema}\``, fix);
+  }
+  // A file of SQLite is the cell's as a whole; the driver lets no statement leave it.
+  if (sql.engine === 'sqlite' || sql.statements.length === 0) return;
+  const { judge, loadJudge } = await import('../capability/sql/judge.ts');
+  await loadJudge();
+  const granted = grants.sql.read ?? [];
+  const reach = { schema: sql.schema, reads: sql.reads.filter((read) => granted.includes(read)) };
+  for (const statement of sql.statements) {
+    const { fault, writes } = judge(statement.text, reach);
+    if (fault !== null) {
+      const text = `its statement \`${shortened(statement.text)}\` is refused: ${fault}`;
+      throw refused(name, text, 'grant it in cell.config.ts, or change the statement');
+    }
+    // What a module says of itself does not count.
+    statement.writes ||= writes;
+  }
+}
+
+/**
+ * Judges a cell's texts and looks at its database. `project`: where embedded databases are. Rejects
+ * with ModuleError that says what to do.
+ */
+export async function admitSql(
+  spec: CellSpec,
+  place: { project: string; env: NodeJS.ProcessEnv },
+): Promise<void> {
+  const { name, manifest, grants } = spec;
+  const { sql } = manifest;
+  if (sql === undefined || grants.sql === undefined) return;
+  await judgeStatements(spec);
+  if (sql.migration.number === 0 && sql.statements.length === 0) return;
+  try {
+    const target = grantedTarget(sql.target, grants.sql, place);
+    if (target.engine !== sql.engine) {
+      const text = `it was built for ${sql.engine}, and ${describeTarget(target)} is not that`;
+      throw refused(name, text, 'build it for this database, or grant another');
+    }
+    await checkLedger(name, sql, target);
+    if (target.engine === 'sqlite') return;
+    const role = await admitRole(target, sql.schema, sql.reads);
+    if (role !== null) spec.grants = { ...grants, sql: { ...grants.sql, role } };
+  } catch (error) {
+    throw explained(name, error);
+  }
+}
+
+async function checkLedger(cell: string, sql: SqlManifest, target: Target): Promise<void> {
+  const { number, hash } = sql.migration;
+  if (number === 0) return;
+  const rows = await ledgerOf(cell, target);
+  const last = rows.at(-1)?.number ?? 0;
+  const where = describeTarget(target);
+  if (last < number) {
+    const text = `it needs migration ${number}, and ${where} is at ${last}`;
+    throw refused(cell, text, `apply what is missing: cell migrate ${cell}`);
+  }
+  if (rows.some((row) => row.number === number && row.hash === hash)) return;
+  const text = `migration ${number} of ${where} is not the one that it was built against`;
+  throw refused(cell, text, 'build it against this database: cell build');
+}
+
+async function ledgerOf(cell: string, target: Target): Promise<{ number: number; hash: string }[]> {
+  const admin = openAdmin(target, { statementMs: STATEMENT_MS });
+  try {
+    return await admin.ledger(cell);
+  } finally {
+    await admin.close();
+  }
+}
+
+function explained(cell: string, error: unknown): unknown {
+  if (error instanceof TargetError) return refused(cell, error.message, error.fix);
+  if (error instanceof Unreachable) {
+    const fix = 'start the database, or say another one in DATABASE_URL or cell.config.ts';
+    return refused(cell, `its database cannot be reached: ${error.message}`, fix);
+  }
+  if (!(error instanceof DatabaseError || error instanceof AdminError)) return error;
+  const text = `its database refused to be looked at: ${error.message}`;
+  return refused(cell, text, 'give the login the right, or use another login');
+}
+
+/** A text on one line, bounded. */
+function shortened(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > 120 ? `${line.slice(0, 117)}...` : line;
+}

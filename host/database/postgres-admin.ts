@@ -1,0 +1,267 @@
+// Owns the administration of one PostgreSQL database, embedded or not (contract: admin.ts).
+
+import {
+  FAILED_PRECONDITION,
+  INVALID_ARGUMENT,
+  UNAVAILABLE,
+  UNKNOWN,
+} from '../../assembly/shared/status.ts';
+import {
+  type Admin,
+  AdminError,
+  adminError,
+  alreadyThere,
+  type Change,
+  HOLD_MS,
+  handleError,
+  type Info,
+  moved,
+  shown,
+  TURN_MS,
+} from './admin.ts';
+import { Connection, DatabaseError, type Row, Unreachable } from './connection.ts';
+import { refuseEndings } from './endings.ts';
+import { Handles } from './handles.ts';
+import { type Applied, ledgerMark, lockLedger, readLedger, writeLedger } from './ledger.ts';
+import { ensureRole, ensureSchema, mayCreateRoles, quoted, schemaOf } from './roles.ts';
+import { stampEmbedded } from './stamp.ts';
+import type { Target } from './targets.ts';
+
+export interface AdminOptions {
+  /** Milliseconds for one statement; 0 = any. */
+  statementMs: number;
+}
+
+export class PostgresAdmin implements Admin {
+  readonly #target: Target;
+  readonly #options: AdminOptions;
+  readonly #handles = new Handles();
+  #connection: Connection | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+  #hold: NodeJS.Timeout | undefined;
+  #open = false;
+  #closed = false;
+
+  constructor(target: Target, options: AdminOptions) {
+    this.#target = target;
+    this.#options = options;
+  }
+
+  info(): Promise<Info> {
+    return this.aside(async (connection) => {
+      const [row = []] = await connection.rows(
+        "select current_setting('server_version_num'), pg_catalog.version()",
+      );
+      return {
+        engine: 'postgres',
+        version: Number(row[0]),
+        server: row[1] ?? '',
+        embedded: this.#target.kind === 'embedded',
+        createsRoles: await mayCreateRoles(connection),
+      };
+    });
+  }
+
+  query(sql: string, args: (string | null)[]): Promise<{ columns: string[]; rows: Row[] }> {
+    return this.aside(async (connection) => {
+      await connection.run('set local transaction_read_only = on');
+      return connection.table(sql, args);
+    });
+  }
+
+  ledger(service: string): Promise<Applied[]> {
+    return this.aside((connection) => readLedger(connection, service));
+  }
+
+  /**
+   * Runs `work` in a transaction that is rolled back: its own, or a part of the one that stands
+   * open. Rejects with AdminError.
+   */
+  aside<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#inTurn('asking the database', async (connection) => {
+      const [begin, end] = this.#open
+        ? ['savepoint cell_aside', 'rollback to savepoint cell_aside; release savepoint cell_aside']
+        : ['begin', 'rollback'];
+      await connection.run(begin);
+      try {
+        return await work(connection);
+      } finally {
+        if (!connection.ended) await connection.run(end);
+      }
+    });
+  }
+
+  prepare(change: Change): Promise<void> {
+    return this.#inTurn(`preparing \`${change.service}\``, async (connection) => {
+      const before = this.#handles.get(change.handle);
+      if (before?.state === 'open' || before?.state === 'marked') {
+        throw new AdminError(INVALID_ARGUMENT, `\`${change.handle}\` is prepared already`);
+      }
+      await this.#begin(connection);
+      const handle = this.#handles.add(change.handle);
+      await connection.run(`savepoint ${handle.savepoint}`);
+      try {
+        await this.#apply(connection, change);
+      } catch (error) {
+        await this.#takeBack(connection, handle.savepoint);
+        this.#handles.rolled(handle);
+        await this.#settle(connection);
+        throw error;
+      }
+    });
+  }
+
+  commit(name: string): Promise<void> {
+    return this.#inTurn('committing', async (connection) => {
+      const handle = this.#handles.get(name);
+      const wrong = handleError(name, handle?.state);
+      if (wrong !== null || handle === undefined) throw wrong;
+      if (handle.state === 'committed') return;
+      if (handle.state === 'rolled') {
+        throw new AdminError(FAILED_PRECONDITION, `\`${name}\` was rolled back`);
+      }
+      handle.state = 'marked';
+      await this.#settle(connection);
+    });
+  }
+
+  rollback(name: string): Promise<void> {
+    return this.#inTurn('rolling back', async (connection) => {
+      const handle = this.#handles.get(name);
+      const wrong = handleError(name, handle?.state);
+      if (wrong !== null || handle === undefined) throw wrong;
+      if (handle.state === 'committed') {
+        throw new AdminError(FAILED_PRECONDITION, `\`${name}\` is committed`);
+      }
+      if (handle.state === 'rolled') return;
+      await this.#takeBack(connection, handle.savepoint);
+      this.#handles.rolled(handle);
+      await this.#settle(connection);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#hold);
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (this.#open) connection?.drop();
+    this.#ended('lost');
+    await connection?.close();
+  }
+
+  /** One after the other; every error has a status. */
+  #inTurn<T>(doing: string, work: (connection: Connection) => Promise<T>): Promise<T> {
+    const done = this.#turn.then(async () => {
+      try {
+        return await work(await this.#live());
+      } catch (error) {
+        throw adminError(error, doing);
+      }
+    });
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  async #live(): Promise<Connection> {
+    if (this.#closed) throw new AdminError(UNAVAILABLE, 'the host is closing');
+    if (this.#connection !== undefined && !this.#connection.ended) return this.#connection;
+    // What was open on the last one was rolled back with it.
+    this.#ended('lost');
+    this.#connection = await Connection.open(this.#target, this.#options);
+    return this.#connection;
+  }
+
+  async #begin(connection: Connection): Promise<void> {
+    if (this.#open) return;
+    await connection.run('begin');
+    try {
+      await lockLedger(connection, TURN_MS);
+    } catch (error) {
+      if (!connection.ended) await connection.run('rollback');
+      if (!(error instanceof DatabaseError) || error.sqlstate !== '55P03') throw error;
+      throw new AdminError(
+        UNAVAILABLE,
+        `another build or host has been changing this database for ${TURN_MS / 1000} s`,
+      );
+    }
+    this.#open = true;
+    this.#hold = setTimeout(() => {
+      this.#ended('lost');
+      connection.drop();
+    }, HOLD_MS);
+    this.#hold.unref();
+  }
+
+  async #apply(connection: Connection, change: Change): Promise<void> {
+    const { service, expected, steps, rows } = change;
+    const ledger = await readLedger(connection, service);
+    const found = ledgerMark(ledger);
+    if (found !== expected) {
+      if (alreadyThere(ledger, rows)) return;
+      throw moved(service, expected, found);
+    }
+    const schema = schemaOf(service);
+    await ensureSchema(connection, schema);
+    await connection.run(`set local search_path = ${quoted(schema)}, pg_temp`);
+    refuseEndings(steps);
+    await runSteps(connection, steps);
+    await connection.run('set local search_path = default');
+    await writeLedger(connection, service, rows);
+    await ensureRole(connection, schema);
+  }
+
+  /** Back to a savepoint; the transaction goes on. */
+  async #takeBack(connection: Connection, savepoint: string): Promise<void> {
+    if (connection.ended) return;
+    try {
+      await connection.run(`rollback to savepoint ${savepoint}`);
+    } catch (error) {
+      // Without the savepoint nobody knows what stands: the server rolls all of it back.
+      connection.drop();
+      throw error;
+    }
+  }
+
+  /** Ends the transaction once no handle of it is open. */
+  async #settle(connection: Connection): Promise<void> {
+    const standing = this.#handles.standing();
+    if (!this.#open || standing.some(({ state }) => state === 'open')) return;
+    if (standing.length === 0) {
+      this.#ended('rolled');
+      if (!connection.ended) await connection.run('rollback');
+      return;
+    }
+    clearTimeout(this.#hold);
+    try {
+      await connection.run('commit');
+    } catch (error) {
+      this.#ended('rolled');
+      if (!(error instanceof Unreachable)) throw error;
+      throw new AdminError(
+        UNKNOWN,
+        `${error.message}; it went while the change was being committed: nobody knows whether it ` +
+          'was. `cell db` says',
+      );
+    }
+    this.#ended('committed');
+    await stampEmbedded(this.#target, connection);
+  }
+
+  #ended(state: 'committed' | 'rolled' | 'lost'): void {
+    clearTimeout(this.#hold);
+    this.#open = false;
+    this.#handles.ended(state);
+  }
+}
+
+/** One after the other; says which one failed. */
+export async function runSteps(connection: Connection, steps: readonly string[]): Promise<void> {
+  for (const [i, step] of steps.entries()) {
+    try {
+      await connection.run(step);
+    } catch (error) {
+      throw adminError(error, `step ${i + 1} of ${steps.length}, \`${shown(step)}\``);
+    }
+  }
+}

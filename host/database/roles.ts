@@ -1,0 +1,121 @@
+// Owns schemas and roles of cells on a PostgreSQL server: a cell has a schema, and a role that
+// reaches its tables and no others. Roles are made where the login may make them; where it may not,
+// the other two walls of a cell (listed statements, judged texts) stand without this one.
+import { Connection, DatabaseError } from './connection.ts';
+import type { Target } from './targets.ts';
+
+/** The schema of a cell: its name with `_`. */
+export const schemaOf = (cell: string): string => cell.replaceAll('-', '_');
+/** The role of a schema. */
+export const roleOf = (schema: string): string => `cell_${schema}`;
+
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** A table as `schema.table`, quoted. Names with a point in them are not ours. */
+const table = (name: string): string => name.split('.').map(quoted).join('.');
+
+/** May this login make roles? */
+export async function mayCreateRoles(connection: Connection): Promise<boolean> {
+  const [row] = await connection.rows(
+    'select rolsuper or rolcreaterole from pg_catalog.pg_roles where rolname = current_user',
+  );
+  return row?.[0] === 't';
+}
+
+/** Makes the schema where it is not there. False: it was. */
+export async function ensureSchema(connection: Connection, schema: string): Promise<boolean> {
+  const [row] = await connection.rows('select pg_catalog.to_regnamespace($1) is not null', [
+    quoted(schema),
+  ]);
+  if (row?.[0] === 't') return false;
+  await connection.run(`create schema if not exists ${quoted(schema)}`);
+  return true;
+}
+
+/**
+ * Makes the role of `schema`, lets this login take it, and gives it what stands in the schema now
+ * and later, and `reads` of others. Returns its name; null when the login may not. Runs in a
+ * transaction that the caller has begun, and leaves it whole.
+ */
+export async function ensureRole(
+  connection: Connection,
+  schema: string,
+  reads: readonly string[] = [],
+): Promise<string | null> {
+  const name = roleOf(schema);
+  // A name that PostgreSQL would cut could be another cell's.
+  if (Buffer.byteLength(name) > 63) return null;
+  const role = quoted(name);
+  const own = quoted(schema);
+  const { there, ours } = await known(connection, name);
+  const later = `alter default privileges in schema ${own} grant`;
+  const steps = [
+    ...(there ? [] : [`create role ${role} nologin`]),
+    ...(ours ? [] : [`grant ${role} to current_user`]),
+    `grant usage on schema ${own} to ${role}`,
+    `grant select, insert, update, delete on all tables in schema ${own} to ${role}`,
+    `grant usage, select on all sequences in schema ${own} to ${role}`,
+    `${later} select, insert, update, delete on tables to ${role}`,
+    `${later} usage, select on sequences to ${role}`,
+    ...[...new Set(reads.map((read) => read.split('.')[0] as string))].map(
+      (other) => `grant usage on schema ${quoted(other)} to ${role}`,
+    ),
+    ...reads.map((read) => `grant select on ${table(read)} to ${role}`),
+  ];
+  await connection.run('savepoint cell_role');
+  try {
+    await connection.run(steps.join('; '));
+    await connection.run('release savepoint cell_role');
+    return name;
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    await connection.run('rollback to savepoint cell_role; release savepoint cell_role');
+    if (error.sqlstate === '42501' || error.sqlstate === '0LP01') return null;
+    // Roles are the whole server's: another database of it makes the same one just now.
+    const raced = ['42710', '23505', 'XX000'].includes(error.sqlstate);
+    if (raced && !there) return ensureRole(connection, schema, reads);
+    throw error;
+  }
+}
+
+/**
+ * The role that the cell which owns `schema` is to take on `target`, made when it may be, with
+ * `reads` of others that it is granted. Null: this login has none to give. Rejects with
+ * TargetError, DatabaseError (a table of `reads` is not there) or Unreachable.
+ */
+export async function admitRole(
+  target: Target,
+  schema: string,
+  reads: readonly string[] = [],
+): Promise<string | null> {
+  const connection = await Connection.open(target, { statementMs: 30_000 });
+  try {
+    const name = roleOf(schema);
+    const { ours } = await known(connection, name);
+    if (!ours && !(await mayCreateRoles(connection))) return null;
+    const [row] = await connection.rows('select pg_catalog.to_regnamespace($1) is not null', [
+      quoted(schema),
+    ]);
+    // Without a schema there is nothing of its own to reach: it may still read others.
+    await connection.run('begin');
+    if (row?.[0] !== 't') await ensureSchema(connection, schema);
+    const role = await ensureRole(connection, schema, reads);
+    await connection.run('commit');
+    return role;
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Whether the role is there, and whether this login has its rights. */
+async function known(
+  connection: Connection,
+  name: string,
+): Promise<{ there: boolean; ours: boolean }> {
+  const [row] = await connection.rows(
+    "select pg_catalog.pg_has_role(current_user, oid, 'USAGE') from pg_catalog.pg_roles " +
+      'where rolname = $1',
+    [name],
+  );
+  return { there: row !== undefined, ours: row?.[0] === 't' };
+}

@@ -1,0 +1,6 @@
+// destructive
+@service
+class Directory {
+  @Postgres.transaction
+  ping(): void {}
+}

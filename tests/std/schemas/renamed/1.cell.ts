@@ -1,0 +1,17 @@
+@Postgres.table({ name: "orgs" })
+class Organization {
+  @Postgres.primaryKey id: string = uuid();
+  @Postgres.index name: string = "";
+}
+
+@Postgres.table({ name: "users" })
+class User {
+  @Postgres.primaryKey id: string = uuid();
+  @Postgres.index({ unique: true }) phoneNumber: string = "";
+  @Postgres.foreignKey({ ref: "orgs.id" }) org: string = "";
+}
+
+@service
+class Directory {
+  ping(): void {}
+}

@@ -1,0 +1,10 @@
+@Postgres.table({ name: "notes" })
+class Note {
+  @Postgres.primaryKey id: string = uuid();
+}
+
+@Database.postgres({ url: env("NOTES_URL") })
+@service
+class Directory {
+  ping(): void {}
+}

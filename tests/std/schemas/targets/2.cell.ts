@@ -1,0 +1,10 @@
+@Postgres.table({ name: "notes" })
+class Note {
+  @Postgres.primaryKey id: string = uuid();
+}
+
+@Database.sqlite({ file: "notes.db" })
+@service
+class Directory {
+  ping(): void {}
+}
