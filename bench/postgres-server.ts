@@ -14,7 +14,7 @@ export type PostgresVersion = 15 | 18;
 
 export interface PostgresServer {
   version: PostgresVersion;
-  /** Connection strings of the superuser `postgres`, database `postgres`: over TCP, and the socket. */
+  /** Connection strings of the superuser, database `postgres`: over TCP, and by the socket. */
   url: string;
   socketUrl: string;
   /** Process id of the server, for tests that pause or kill it. */
@@ -26,7 +26,7 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** Where the programs of a version are; `libraries`: what they are linked with, '' = the system's. */
+/** Where a version's programs are; `libraries`: what they are linked with, '' = the system's. */
 interface Programs {
   bin: string;
   libraries: string;
@@ -84,8 +84,8 @@ function unpacked({ bin, libraries }: Programs, folder: string): Programs {
 }
 
 /**
- * Starts a server with an empty database. `settings` are those of postgresql.conf. Rejects with what
- * the server wrote when it does not come up, or when the version is not here (`missingPostgres`).
+ * Starts a server with an empty database. `settings` are those of postgresql.conf. Rejects with
+ * what the server wrote when it does not come up, or when the version is not here (`missingPostgres`).
  */
 export async function startPostgres(
   version: PostgresVersion,

@@ -1,5 +1,5 @@
-// Suite sql: what a cell adds to a query. The cell's methods and the bare driver (`pg`, a pool of as
-// many connections, prepared statements by name) ask one PostgreSQL the same things from one thread
+// Suite sql: what a cell adds to a query. The cell's methods and the bare driver (`pg`, a pool of
+// as many connections, prepared statements by name) ask one PostgreSQL the same things from one thread
 // of one process, eight at once, in turns; a ratio is the median of the turns' throughputs. Then
 // `cell build` over 20 tables and 100 queries as a user waits for it. Tables, cell and server are
 // made here, on a Unix socket, without fsync.
@@ -266,7 +266,7 @@ async function building(emit: Emit, server: PostgresServer, quick: boolean): Pro
   }
 }
 
-/** Emits find, insert, query-100-rows (and the bare driver's rates), build-20-tables-100-queries. */
+/** Emits find, insert, query-100-rows, the bare driver's rates, and the times of `cell build`. */
 export async function run(emit: Emit, { quick }: { quick: boolean }): Promise<void> {
   const version = missingPostgres(15) === null ? 15 : 18;
   const missing = missingPostgres(version);

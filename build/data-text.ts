@@ -4,11 +4,14 @@ import type { PersistedField, SqlManifest, SqlStatement, SqlValue } from '../hos
 import type { Placed } from './3-negotiate/contract.ts';
 import { excerptOf } from './4-emit/contributed-text.ts';
 
+/** One line without what moves a terminal's cursor: modules are anybody's. */
+const plain = (text: string): string => text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+
 /** "postgres, default, schema directory, migration 2, reads public.orders" */
 export function databaseText({ engine, target, schema, migration, reads }: SqlManifest): string {
   const tables = migration.number === 0 ? 'no migration' : `migration ${migration.number}`;
   const more = reads.length === 0 ? '' : `, reads ${reads.join(', ')}`;
-  return `${engine}, ${target}, schema ${schema}, ${tables}${more}`;
+  return plain(`${engine}, ${target}, schema ${schema}, ${tables}${more}`);
 }
 
 /** Of each statement: id, `reads` or `writes`, text, `(text, int8) -> id text`. */
@@ -16,8 +19,8 @@ export function statementRows({ statements }: SqlManifest): string[][] {
   return statements.map((one) => [
     String(one.id),
     one.writes ? 'writes' : 'reads',
-    one.text.replace(/\s+/g, ' ').trim(),
-    typesText(one),
+    plain(one.text),
+    plain(typesText(one)),
   ]);
 }
 
@@ -33,8 +36,8 @@ const valueText = ({ type, encrypted }: SqlValue): string =>
 /** Of each field that is stored: name, type. */
 export function persistedRows(fields: readonly PersistedField[]): string[][] {
   return fields.map(({ field, canonical, key }) => [
-    field,
-    key === undefined ? canonical : `{${key}:${canonical}}, by key`,
+    plain(field),
+    plain(key === undefined ? canonical : `{${key}:${canonical}}, by key`),
   ]);
 }
 

@@ -170,8 +170,11 @@ export async function make(options: MakeOptions): Promise<Made[]> {
   }
 }
 
-/** What git leaves out of `.cell`: all that a build makes anew, databases, and keys. */
-const IGNORED = 'data/\nexpanded/\nout/\nrun/\ntypes/assembly.d.ts\n';
+/**
+ * What git leaves out of `.cell`: all that a build makes anew, databases, keys, and what a build
+ * that was killed had begun to write.
+ */
+const IGNORED = '*.tmp\ndata/\nexpanded/\nout/\nrun/\ntypes/assembly.d.ts\n';
 /** What builds before there were databases have written. */
 const IGNORED_BEFORE = 'expanded/\nout/\nrun/\ntypes/assembly.d.ts\n';
 

@@ -58,6 +58,10 @@ declare function now(): Instant;
 declare function random(): f64;
 /** 64 random bits. Not for secrets. */
 declare function randomBits(): u64;
+/** A new id as a text of 36 characters: an UUID of version 7, which sorts by time. */
+declare function uuid(): string;
+/** A new id: an UUID of version 7, which sorts by time. */
+declare function newUuid(): Uuid;
 
 /** Who calls: from the connection that the host authenticated. */
 declare class Session {
@@ -94,6 +98,28 @@ declare class TraceContext {
   static readonly current: string;
 }
 
+declare module "cell/sql" {
+  /** Values of a statement, in order. */
+  export class SqlArgs {
+    constructor(count?: u32);
+    put<T>(value: T): SqlArgs;
+    none(): SqlArgs;
+  }
+  /** Rows that a statement gave: their fields in order, each once. */
+  export class SqlRows {
+    private constructor();
+    readonly affected: u32;
+    readonly count: i32;
+    get<T>(): T;
+    skip(): void;
+  }
+  /**
+   * Runs any text, where the cell was granted raw SQL. Values are $1, $2 ... in the text; `names`
+   * has a line for each of the `columns` that are expected.
+   */
+  export function sqlRaw(text: string, args: SqlArgs, columns: u32, names: string): SqlRows;
+}
+
 declare module "cell/flags" {
   const Here: typeof Flags;
   export { Here as Flags };
@@ -111,6 +137,9 @@ declare class Uuid {
 declare class Instant {
   micros: i64;
   constructor(micros?: i64);
+  /** No time yet: in a row that is inserted, the default of its column stands instead. */
+  static readonly unset: Instant;
+  readonly isUnset: bool;
   plus(duration: Duration): Instant;
   since(earlier: Instant): Duration;
 }

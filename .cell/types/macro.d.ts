@@ -56,8 +56,23 @@ export class Planning {
   /** An answer to what was asked, or what this cell said itself in the last round. */
   fact(about: string, key: string, cell?: string): string[] | null;
   provide(about: string, key: string, values: string[]): void;
-  /** See Spot.effect. */
+  /** See Spot.effect. People are told of it at the first use of this cell's macros. */
   effect(key: string, preview: string, data?: string, destructive?: bool): void;
+  /** Name of the cell that is built: "directory". */
+  get service(): string;
+  /** Changes that lose data may be planned. */
+  get destructive(): bool;
+  /** What the last build kept; "" = nothing yet. */
+  get lock(): string;
+  /** The documents that the last build left, sorted by name. */
+  get documents(): Document[];
+  /** What the next build is to find in `lock`: lines, for reviews. Said again in every round. */
+  keep(lock: string): void;
+  /**
+   * A text for people, committed with the lock: "0001_create_users.sql". Those that are not said
+   * again are removed.
+   */
+  document(name: string, text: string): void;
 }
 /** Kinds of literal. `code` is anything that is no literal: allowed where a schema says `any`. */
 export enum LiteralKind {
@@ -90,6 +105,8 @@ export class Use {
   /** False: written without parentheses. */
   called: bool;
   args: Literal[];
+  /** Calls: type arguments as written, `Postgres.query<User>(...)` -> ["User"]. */
+  types: string[];
 }
 export class Param {
   name: string;
@@ -98,7 +115,8 @@ export class Param {
 }
 /** A declaration: a site of macros, or a neighbour of one. */
 export class Declaration {
-  /** "class", "method", "field", "constructor" or "enum". */
+  /** "class", "method", "field", "constructor", "enum", or "call": `Postgres.query<User>("...", id)`
+   *  in a body. Of a call `name` is the method or function that it stands in. */
   kind: string;
   name: string;
   doc: string;
@@ -120,7 +138,9 @@ export class Site {
   declaration: Declaration;
   /** The class that the declaration is a member of (without members), or itself. */
   owner: Declaration;
-  /** Members of the class, for class sites only. */
+  /** Members of the class, for class sites. Of a call: fields of the class that its first type
+   *  argument names; they travel with the first call of a file that names it, and the SDK gives
+   *  them to the others. */
   members: Declaration[];
   /** Text of the declaration's body; only when the macro said `needs: "body"`. */
   body: string;
@@ -155,6 +175,20 @@ export class PlanRequest {
   sites: Site[];
   /** Answers to asks of this cell, sorted; and the facts of its own last plan. */
   facts: Fact[];
+  /** Cell that is built: "directory". */
+  service: string;
+  /** What the last plan for this service left in `lock`, as it is committed; "" = nothing yet. */
+  lock: string;
+  /** Committed documents of this cell for this service, sorted by name. */
+  documents: Document[];
+  /** `--allow-destructive`: changes that lose data may be planned. */
+  destructive: bool;
+}
+/** A text that people may review, committed below `.cell/<folder of the cell>/<service>/`. */
+export class Document {
+  /** "0002_add_created_at.sql": lower case letters, digits, `_`, `-` and `.`; 128 characters. */
+  name: string;
+  text: string;
 }
 /** The schema of one argument, or of a part of one. Drives editor, check and parsing. */
 export class Shape {
@@ -182,10 +216,14 @@ export class MacroInfo {
   name: string;
   doc: string;
   /** "service" (a class with @service), "class", "method" (a handler), "member" (any method),
-   *  "field", "constructor", "enum". */
+   *  "field", "constructor", "enum", "call" (`Ns.name<T>(...)` in a body). */
   on: string[];
   /** trace authorize limit validate cache retry transact body; "" = no place in the order. */
   stage: string;
+  /** The last of `args` may be repeated: for calls. */
+  rest: bool;
+  /** Calls: type of the value, over the type argument `T`, for editors: "T[]", "i32"; "" = any. */
+  result: string;
   /** Positional arguments. All optional (or none): the macro may be written without parentheses. */
   args: Shape[];
   /** May be used twice on one declaration. */
@@ -198,7 +236,8 @@ export class MacroInfo {
 export class Contribution {
   site: u32;
   use: u32;
-  /** policy guard wrap parameter field method handler import macro */
+  /** policy guard wrap parameter field method handler import macro member call statement database
+   *  initial start codec */
   kind: string;
   /** "" = the macro's own stage. */
   stage: string;
@@ -225,6 +264,10 @@ export class Complaint {
   /** What to write instead; "" = nothing to offer. */
   fix: string;
   warning: bool;
+  /** Within the text of a string argument that `path` names: UTF-16 units from its beginning, and
+   *  how many; -1: the argument as a whole. */
+  offset: i32;
+  length: i32;
 }
 /** A change of infrastructure: idempotent, previewable. */
 export class Effect {
@@ -235,6 +278,9 @@ export class Effect {
   /** For the cell itself. */
   data: string;
   destructive: bool;
+  /** Site and use that want it: where people are told of it. */
+  site: u32;
+  use: u32;
 }
 export class Plan {
   contributions: Contribution[];
@@ -243,8 +289,15 @@ export class Plan {
   orders: Order[];
   complaints: Complaint[];
   effects: Effect[];
+  /** What the next build is to find in PlanRequest.lock; "" = nothing is kept. Lines, for reviews. */
+  lock: string;
+  /** All committed documents of this cell for this service, as they are to be. */
+  documents: Document[];
 }
-/** A string literal, quotes included: `say("hi")` -> `"say(\"hi\")"`. */
+/**
+ * A string literal, quotes included: `say("hi")` -> `"say(\"hi\")"`. Joined once at the end: memory
+ * is given back after the call only, and a text that grows by letters takes the square of its size.
+ */
 export function quote(text: string): string;
 /** `quote` of each, with commas between: the inside of an array literal. */
 export function quoteAll(texts: string[]): string;
@@ -269,6 +322,8 @@ export class Spot {
   get macroName(): string;
   /** The declaration that the decorator stands on. */
   get declaration(): Declaration;
+  /** Type arguments of a call as written: `Postgres.query<User>(...)` -> ["User"]. */
+  get types(): string[];
   /** The class of the declaration, or the class itself. */
   get owner(): Declaration;
   /** "Accounts.get"; of a class "Accounts". */
@@ -325,6 +380,17 @@ export class Spot {
   method(name: string, text: string): void;
   /** A public method of the class, as whole text: clients can call it. */
   handler(name: string, text: string): void;
+  /** A method of a class that is no service, as whole text; static or not. */
+  member(name: string, text: string): void;
+  /**
+   * Stands for this call: whole text of a function named `$name`, whose parameters are the call's
+   * arguments behind the first: `Docs.find<Row>("a = $1", x)` becomes `<generated>(x)`.
+   */
+  call(text: string): void;
+  /** An expression in the place of the field's initializer. */
+  initial(expression: string): void;
+  /** Statements that run before the service's own `start()`; `this` is the service. */
+  start(text: string): void;
   /** Names of the SDK that contributed code uses, from `cell/<file>`. */
   importNames(file: string, names: string[]): void;
   /**
@@ -338,6 +404,13 @@ export class Spot {
   error(message: string, fix?: string, path?: string): void;
   /** As `error`, but the build goes on. */
   warn(message: string, fix?: string, path?: string): void;
+  /**
+   * The build fails here: within the text of the string argument that `path` names, at `offset`
+   * UTF-16 units from its beginning, `length` of them. People see the place in their source.
+   */
+  complainAt(message: string, fix: string, path: string, offset: i32, length: i32): void;
+  /** As `complainAt`, but the build goes on. */
+  warnAt(message: string, fix: string, path: string, offset: i32, length: i32): void;
   /**
    * A change that the build makes once all is compiled: idempotent. `key` is stable and unique in
    * this cell ("table users"), `preview` a line for people, `data` for @macro.prepare and .commit.

@@ -21,9 +21,15 @@ declare function env(name: string): Env_;
  * Makes a private method of a service the answer to a decorator: `@Cell.method(...)`.
  * @example `@macro({ on: ["method"], stage: "retry" })`
  */
-declare const macro: ((args: { /** What users write; else the method's name. */ name?: string; /** What editors show; else the method's doc comment. */ doc?: string; /** Declarations that it may stand on. */ on: ("service" | "class" | "method" | "member" | "field" | "constructor" | "enum")[]; /** Where its code stands among that of other macros. */ stage?: "trace" | "authorize" | "limit" | "validate" | "cache" | "retry" | "transact" | "body"; /** Shapes of its positional arguments. */ args?: (any)[]; /** May stand twice on one declaration. */ repeatable?: boolean; /** "body": the text of the declaration. */ needs?: ("body")[]; /** What editors show as an example. */ example?: string }) => MethodMacro_) & {
+declare const macro: ((args: { /** What users write; else the method's name. */ name?: string; /** What editors show; else the method's doc comment. */ doc?: string; /** Declarations that it may stand on. */ on: ("service" | "class" | "method" | "member" | "field" | "constructor" | "enum" | "call")[]; /** Where its code stands among that of other macros. */ stage?: "trace" | "authorize" | "limit" | "validate" | "cache" | "retry" | "transact" | "body"; /** Shapes of its positional arguments. */ args?: (any)[]; /** The last argument may be repeated: for calls. */ rest?: boolean; /** Calls: type of the value, over the type argument T: "T[]". */ result?: string; /** May stand twice on one declaration. */ repeatable?: boolean; /** "body": the text of the declaration. */ needs?: ("body")[]; /** What editors show as an example. */ example?: string }) => MethodMacro_) & {
   /** The cell's macros are written without a namespace. */
   readonly bare: ClassMacro_ & (() => ClassMacro_);
+  /**
+   * Types that a field may have, so that calls on it are the cell's: `db: Postgres.Connection`.
+   * @param args Names of the types.
+   * @example `@macro.bindings(["Connection"])`
+   */
+  readonly bindings: ((args: (string)[]) => ClassMacro_);
   /** Makes an effect stand: `private commit(effect: Effect): void`. */
   readonly commit: MethodMacro_ & (() => MethodMacro_);
   /** Does all of an effect but its last step: `private prepare(effect: Effect): void`. */
@@ -131,6 +137,120 @@ declare namespace Cache {
   export function memoize(args: { /** How long it is fresh. */ ttl: Duration_; /** How much longer it may be answered while it is made anew. */ swr?: Duration_; /** Names with parameters in them: "account:{id}". */ tags?: (string)[]; /** One reply for all callers: only for methods that never ask who calls. */ shared?: boolean }): ClassMacro_ & MethodMacro_;
 }
 
+/** Tables, migrations and queries of whatever database the service names: PostgreSQL or SQLite. */
+declare namespace Database {
+  /**
+   * Another name or type than the field's own: `createdAt` is `created_at`, a string is `text`.
+   * @example `@Database.column({ type: "varchar(80)" })`
+   */
+  export function column(args: { /** Name of the column. */ name?: string; /** Type of the column: "varchar(80)", "numeric(12,2)", "jsonb"; of an enum "int4". */ type?: string }): FieldMacro_;
+  /**
+   * What the database puts into rows that say nothing: an expression of SQL.
+   *
+   * insert() leaves the column to it for a field that was not set: null, Instant.unset, an empty
+   * Uuid, and "" or 0 in a primary key.
+   * @param args Expression of SQL.
+   * @example `@Database.default("now()")`
+   */
+  function default_(args: string): FieldMacro_;
+  export { default_ as default };
+  /**
+   * The value is encrypted before it leaves the host: databases, logs and dumps have ciphertext.
+   * It can be read and written, not searched for.
+   * @example `@Database.encrypted({ algorithm: "aes-256-gcm" })`
+   */
+  export const encrypted: FieldMacro_ & ((args?: { /** AES-256-GCM, the only one. */ algorithm?: "aes-256-gcm" }) => FieldMacro_);
+  /**
+   * Changes rows; says how many.
+   * @param args SQL; values are $1, $2 ...
+   * @param args1 Values of $1, $2 ...
+   * @example `Database.execute("delete from users where email = $1", email)`
+   */
+  export function execute(args: string, ...args1: (any)[]): i64;
+  /**
+   * Values are those of a column of another table, whose rows they refer to.
+   * @example `@Database.foreignKey({ ref: "organizations.id", onDelete: "cascade" })`
+   */
+  export function foreignKey(args: { /** The column: "organizations.id", or with its schema "public.orders.id". */ ref: string; /** What becomes of this row when that one goes. */ onDelete?: "cascade" | "restrict" | "set null" | "set default" | "no action"; /** What becomes of this row when the value there changes. */ onUpdate?: "cascade" | "restrict" | "set null" | "set default" | "no action" }): FieldMacro_;
+  /**
+   * An index on the field; the class gets findBy for it.
+   * @example `@Database.index({ unique: true })`
+   */
+  export const index: FieldMacro_ & ((args?: { /** No two rows have the same value: findBy gives one row or null. */ unique?: boolean; /** From the greatest to the smallest. */ descending?: boolean }) => FieldMacro_);
+  /**
+   * The database of the service is a PostgreSQL server.
+   * @example `@Database.postgres({ url: env("DATABASE_URL") })`
+   */
+  export function postgres(args: { /** Variable that holds the connection string: env("DATABASE_URL"). */ url: Env_ }): ClassMacro_;
+  /**
+   * The field is the primary key; on several fields they are it together, in their order.
+   * @example `@Database.primaryKey`
+   */
+  export const primaryKey: FieldMacro_ & (() => FieldMacro_);
+  /**
+   * Rows of a query, as objects of a class or as single values.
+   * @param args SQL; values are $1, $2 ...
+   * @param args1 Values of $1, $2 ...
+   * @example `Database.query<User>("select * from users where email like $1", pattern)`
+   */
+  export function query<T = any>(args: string, ...args1: (any)[]): T[];
+  /**
+   * The row of a query that gives one at most; null when there is none.
+   * @param args SQL; values are $1, $2 ...
+   * @param args1 Values of $1, $2 ...
+   * @example `Database.queryOne<User>("select * from users where id = $1", id)`
+   */
+  export function queryOne<T = any>(args: string, ...args1: (any)[]): T | null;
+  /**
+   * The field, or the table of the class, had another name: its values stay.
+   * @example `@Database.renamed({ from: "phone" })`
+   */
+  export function renamed(args: { /** The name that it had. */ from: string }): ClassMacro_ & FieldMacro_;
+  /**
+   * The database of the service is a file of SQLite.
+   * @example `@Database.sqlite({ file: "notes.db" })`
+   */
+  export function sqlite(args: { /** Path of the file, below the project's folder. */ file: string }): ClassMacro_;
+  /**
+   * The class is a table; its fields are the columns.
+   *
+   * What is not there yet is made by `cell build`, by a numbered migration that you review. The
+   * class gets insert, update, delete, find, all, count, and findBy for each index.
+   * `existing`: the table is there already, in `schema`, and is only read.
+   * @example `@Database.table({ name: "users", indexes: [{ on: "createdAt", descending: true }] })`
+   */
+  export function table(args: { /** Name of the table. */ name: string; /** Of a table that exists: its schema. `public` unless said. */ schema?: string; /** It is there already, and never changed by this cell. */ existing?: boolean; /** Indexes over one field or more. */ indexes?: ({ /** A field, or fields in order. */ on: (string) | ((string)[]); /** No two rows are alike. */ unique?: boolean; /** From the greatest to the smallest. */ descending?: boolean; /** Its name in the database. */ name?: string })[] }): ClassMacro_;
+  /**
+   * All statements of the method are one transaction: it is committed when the method returns.
+   * @example `@Database.transaction({ isolation: "serializable" })`
+   */
+  export const transaction: MethodMacro_ & ((args?: { /** What it sees of others. `read committed` unless said. */ isolation?: "read committed" | "repeatable read" | "serializable"; /** It changes nothing. */ readOnly?: boolean }) => MethodMacro_);
+  /** A field of this type stands for the cell. */
+  export interface Connection {
+    /**
+     * Changes rows; says how many.
+     * @param args SQL; values are $1, $2 ...
+     * @param args1 Values of $1, $2 ...
+     * @example `Database.execute("delete from users where email = $1", email)`
+     */
+    execute(args: string, ...args1: (any)[]): i64;
+    /**
+     * Rows of a query, as objects of a class or as single values.
+     * @param args SQL; values are $1, $2 ...
+     * @param args1 Values of $1, $2 ...
+     * @example `Database.query<User>("select * from users where email like $1", pattern)`
+     */
+    query<T = any>(args: string, ...args1: (any)[]): T[];
+    /**
+     * The row of a query that gives one at most; null when there is none.
+     * @param args SQL; values are $1, $2 ...
+     * @param args1 Values of $1, $2 ...
+     * @example `Database.queryOne<User>("select * from users where id = $1", id)`
+     */
+    queryOne<T = any>(args: string, ...args1: (any)[]): T | null;
+  }
+}
+
 /** Feature flags: which callers a method is for, and which variant they get. */
 declare namespace Flags {
   /**
@@ -154,6 +274,110 @@ declare namespace Flags {
    * @example `@Flags.when("new-pricing", { otherwise: "oldPrice" })`
    */
   export function when(args: string, args1?: { /** Method with the same parameters and result, called while the flag is off. */ otherwise?: string }): MethodMacro_;
+}
+
+/** Tables, migrations and queries that are checked against the database while the code compiles. */
+declare namespace Postgres {
+  /**
+   * Another name or type than the field's own: `createdAt` is `created_at`, a string is `text`.
+   * @example `@Postgres.column({ type: "varchar(80)" })`
+   */
+  export function column(args: { /** Name of the column. */ name?: string; /** Type of the column: "varchar(80)", "numeric(12,2)", "jsonb"; of an enum "int4". */ type?: string }): FieldMacro_;
+  /**
+   * What the database puts into rows that say nothing: an expression of SQL.
+   *
+   * insert() leaves the column to it for a field that was not set: null, Instant.unset, an empty
+   * Uuid, and "" or 0 in a primary key.
+   * @param args Expression of SQL.
+   * @example `@Postgres.default("now()")`
+   */
+  function default_(args: string): FieldMacro_;
+  export { default_ as default };
+  /**
+   * The value is encrypted before it leaves the host: databases, logs and dumps have ciphertext.
+   * It can be read and written, not searched for.
+   * @example `@Postgres.encrypted({ algorithm: "aes-256-gcm" })`
+   */
+  export const encrypted: FieldMacro_ & ((args?: { /** AES-256-GCM, the only one. */ algorithm?: "aes-256-gcm" }) => FieldMacro_);
+  /**
+   * Changes rows; says how many.
+   * @param args SQL; values are $1, $2 ...
+   * @param args1 Values of $1, $2 ...
+   * @example `Postgres.execute("delete from users where email = $1", email)`
+   */
+  export function execute(args: string, ...args1: (any)[]): i64;
+  /**
+   * Values are those of a column of another table, whose rows they refer to.
+   * @example `@Postgres.foreignKey({ ref: "organizations.id", onDelete: "cascade" })`
+   */
+  export function foreignKey(args: { /** The column: "organizations.id", or with its schema "public.orders.id". */ ref: string; /** What becomes of this row when that one goes. */ onDelete?: "cascade" | "restrict" | "set null" | "set default" | "no action"; /** What becomes of this row when the value there changes. */ onUpdate?: "cascade" | "restrict" | "set null" | "set default" | "no action" }): FieldMacro_;
+  /**
+   * An index on the field; the class gets findBy for it.
+   * @example `@Postgres.index({ unique: true })`
+   */
+  export const index: FieldMacro_ & ((args?: { /** No two rows have the same value: findBy gives one row or null. */ unique?: boolean; /** From the greatest to the smallest. */ descending?: boolean }) => FieldMacro_);
+  /**
+   * The field is the primary key; on several fields they are it together, in their order.
+   * @example `@Postgres.primaryKey`
+   */
+  export const primaryKey: FieldMacro_ & (() => FieldMacro_);
+  /**
+   * Rows of a query, as objects of a class or as single values.
+   * @param args SQL; values are $1, $2 ...
+   * @param args1 Values of $1, $2 ...
+   * @example `Postgres.query<User>("select * from users where email like $1", pattern)`
+   */
+  export function query<T = any>(args: string, ...args1: (any)[]): T[];
+  /**
+   * The row of a query that gives one at most; null when there is none.
+   * @param args SQL; values are $1, $2 ...
+   * @param args1 Values of $1, $2 ...
+   * @example `Postgres.queryOne<User>("select * from users where id = $1", id)`
+   */
+  export function queryOne<T = any>(args: string, ...args1: (any)[]): T | null;
+  /**
+   * The field, or the table of the class, had another name: its values stay.
+   * @example `@Postgres.renamed({ from: "phone" })`
+   */
+  export function renamed(args: { /** The name that it had. */ from: string }): ClassMacro_ & FieldMacro_;
+  /**
+   * The class is a table; its fields are the columns.
+   *
+   * What is not there yet is made by `cell build`, by a numbered migration that you review. The
+   * class gets insert, update, delete, find, all, count, and findBy for each index.
+   * `existing`: the table is there already, in `schema`, and is only read.
+   * @example `@Postgres.table({ name: "users", indexes: [{ on: "createdAt", descending: true }] })`
+   */
+  export function table(args: { /** Name of the table. */ name: string; /** Of a table that exists: its schema. `public` unless said. */ schema?: string; /** It is there already, and never changed by this cell. */ existing?: boolean; /** Indexes over one field or more. */ indexes?: ({ /** A field, or fields in order. */ on: (string) | ((string)[]); /** No two rows are alike. */ unique?: boolean; /** From the greatest to the smallest. */ descending?: boolean; /** Its name in the database. */ name?: string })[] }): ClassMacro_;
+  /**
+   * All statements of the method are one transaction: it is committed when the method returns.
+   * @example `@Postgres.transaction({ isolation: "serializable" })`
+   */
+  export const transaction: MethodMacro_ & ((args?: { /** What it sees of others. `read committed` unless said. */ isolation?: "read committed" | "repeatable read" | "serializable"; /** It changes nothing. */ readOnly?: boolean }) => MethodMacro_);
+  /** A field of this type stands for the cell. */
+  export interface Connection {
+    /**
+     * Changes rows; says how many.
+     * @param args SQL; values are $1, $2 ...
+     * @param args1 Values of $1, $2 ...
+     * @example `Postgres.execute("delete from users where email = $1", email)`
+     */
+    execute(args: string, ...args1: (any)[]): i64;
+    /**
+     * Rows of a query, as objects of a class or as single values.
+     * @param args SQL; values are $1, $2 ...
+     * @param args1 Values of $1, $2 ...
+     * @example `Postgres.query<User>("select * from users where email like $1", pattern)`
+     */
+    query<T = any>(args: string, ...args1: (any)[]): T[];
+    /**
+     * The row of a query that gives one at most; null when there is none.
+     * @param args SQL; values are $1, $2 ...
+     * @param args1 Values of $1, $2 ...
+     * @example `Postgres.queryOne<User>("select * from users where id = $1", id)`
+     */
+    queryOne<T = any>(args: string, ...args1: (any)[]): T | null;
+  }
 }
 
 /**
@@ -186,6 +410,18 @@ declare namespace Retry {
    * @example `@Retry.onFailure({ max: 3, backoff: "50ms" })`
    */
   export const onFailure: MethodMacro_ & ((args?: { /** Attempts in all, the first one included. 3 unless said. */ max?: number; /** Pause before the second attempt; doubles with each. 50ms unless said. */ backoff?: Duration_; /** Statuses that are tried again, instead of UNAVAILABLE and ABORTED. */ on?: ("UNAVAILABLE" | "ABORTED" | "RESOURCE_EXHAUSTED" | "DEADLINE_EXCEEDED" | "UNKNOWN" | "INTERNAL")[] }) => MethodMacro_);
+}
+
+/** Fields that outlive the host. */
+declare namespace Storage {
+  /**
+   * Keeps a field of the service: a call is answered when what it changed is stored.
+   *
+   * Maps are stored entry by entry, everything else as a whole, so keep large collections in a
+   * `Map`. A field that was renamed keeps its data with `name`, the name that it was stored under.
+   * @example `@Storage.persist visits: Map<string, u64> = new Map();`
+   */
+  export const persist: FieldMacro_ & ((args?: { /** Name that it is stored under. The field's own unless said. */ name?: string }) => FieldMacro_);
 }
 
 /** What is recorded of calls. The host does it, beside the cell: none of it costs code. */

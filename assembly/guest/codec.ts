@@ -205,6 +205,28 @@ export function readBytes(p: usize): Uint8Array {
 let struct: usize = 0;
 let units: usize = 0;
 
+/** How far a payload is written, while another one is written in its midst. */
+export class Place {
+  private base: usize = base;
+  private cursor: usize = cursor;
+  private textBase: usize = textBase;
+  private text: usize = text;
+  private depth: u32 = depth;
+  private struct: usize = struct;
+  private units: usize = units;
+
+  /** Goes on where it was made. */
+  restore(): void {
+    base = this.base;
+    cursor = this.cursor;
+    textBase = this.textBase;
+    text = this.text;
+    depth = this.depth;
+    struct = this.struct;
+    units = this.units;
+  }
+}
+
 /** Begins measuring a payload whose root record has `size` bytes. */
 export function measure(size: u32): void {
   struct = 8 + size;

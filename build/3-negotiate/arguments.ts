@@ -38,7 +38,8 @@ export function checkArguments(
   const { macro } = scope;
   const example = exampleText(info, scope);
   const whole = (where: Span, found: string): Problem => {
-    const wants = `${usageText(info.args, scope)}${info.rest ? ', as often as wanted' : ''}${found}`;
+    const often = info.rest ? ', as often as wanted' : '';
+    const wants = `${usageText(info.args, scope)}${often}${found}`;
     return { code: 'CELL4006', at: where, holes: { macro, wants, hint: `write ${example}` } };
   };
   const shapes = shapesFor(info, given.length);

@@ -26,8 +26,9 @@ export class Spaces {
   constructor(project: Project) {
     this.scope = new Scope(project);
     const known = new Map<string, Set<string>>();
+    const everywhere = globals(project);
     this.#own = (file) => {
-      const names = known.get(file) ?? this.scope.declared(file);
+      const names = known.get(file) ?? new Set([...this.scope.declared(file), ...everywhere]);
       known.set(file, names);
       return names;
     };
@@ -37,6 +38,15 @@ export class Spaces {
   isFree(file: string, ns: string): boolean {
     return !Object.hasOwn(sdkNames(true), ns) && !this.#own(file).has(ns);
   }
+}
+
+/** Classes and enums with asc's `@global`: every file sees them. */
+function globals({ sources }: Project): string[] {
+  return [...sources.values()].flatMap(({ classes, enums }) =>
+    [...classes, ...enums]
+      .filter(({ decorators }) => decorators.some((d) => d.ns === '' && d.name === 'global'))
+      .map(({ name }) => name),
+  );
 }
 
 /** Every call of the project whose namespace only a cell can bring. */
@@ -50,7 +60,7 @@ export function candidatesOf(project: Project, spaces: Spaces): Candidate[] {
 
 /**
  * Sites of calls that stand in a body, ids ascending from `first`: by file, then by what they say.
- * Of two that say the same the first in the text comes first; a request tells them apart by id only.
+ * Of two that say the same the first in the text comes first: a request knows them by id only.
  */
 export function callSites(
   calls: readonly Candidate[],

@@ -1,7 +1,7 @@
 // Owns the third stage as a whole: sites -> parties -> rounds -> contributions, placed, checked and
 // merged. Reads as a list; each step is in a file of its own.
 import type { Project } from '../1-read/project.ts';
-import type { ClassShape, DecoratorUse, SourceShape } from '../1-read/shapes.ts';
+import type { ClassShape, DecoratorUse, SourceShape, Span } from '../1-read/shapes.ts';
 import { messageHash } from '../2-discover/answers.ts';
 import { kebab } from '../2-discover/cell-name.ts';
 import type { Contribution } from '../2-discover/protocol.ts';
@@ -128,12 +128,20 @@ function place(one: Contribution, site: ProjectSite, party: Party): Placed {
   };
 }
 
+/** Where the member stands that a path such as `.age` names; null: it names none. */
+function memberAt({ kind, shape }: ProjectSite, path: string): Span | null {
+  if (!path.startsWith('.') || shape === null || kind === 'call') return null;
+  const name = path.slice(1);
+  return [...shape.fields, ...shape.methods].find((m) => m.name === name)?.nameAt ?? null;
+}
+
 /** What the cells found wrong, at the literals that they name. */
 function reportComplaints({ party, plan }: Speaker, findings: Findings): void {
   const sites = new Map(party.sites.map((site) => [site.id, site]));
   for (const { site, use, message, fix, warning, ...place } of plan.complaints) {
-    const { source, uses } = sites.get(site) as ProjectSite;
-    const at = complaintAt(source.text, uses[use], place);
+    const named = sites.get(site) as ProjectSite;
+    const { source, uses } = named;
+    const at = memberAt(named, place.path) ?? complaintAt(source.text, uses[use], place);
     const macro = writtenText(uses[use]);
     const holes = {
       macro,

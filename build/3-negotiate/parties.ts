@@ -95,10 +95,12 @@ const answersCalls = ({ description }: Party): boolean =>
   description.macros.some(({ on }) => on.includes('call'));
 
 function isBound(call: CallUse, source: SourceShape, bindings: readonly Binding[]): boolean {
-  const owner = call.within?.owner;
-  return bindings.some(
-    (one) => one.source === source && one.owner === owner && one.field.name === call.field,
-  );
+  return bindings.some(({ source: of, owner, field }) => {
+    if (of !== source || field.name !== call.field) return false;
+    return source.classes.some(
+      (c) => c.name === owner && c.start < call.start && call.end <= c.end,
+    );
+  });
 }
 
 /** The first use of each namespace: of a decorator if there is any, then of a type, of a call. */

@@ -1,5 +1,5 @@
-// Owns the check of each use of a macro against what its cell says of it: where it stands, how often,
-// with which arguments. What is wrong is a finding, and the use is left out.
+// Owns the check of each use of a macro against what its cell says of it: where it stands, how
+// often, with which arguments. What is wrong is a finding, and the use is left out.
 import { nearest } from '../../host/schema/nearest.ts';
 import type { CallUse, DecoratorUse, Literal, SourceShape } from '../1-read/shapes.ts';
 import type { MacroInfo } from '../2-discover/protocol.ts';

@@ -17,11 +17,11 @@ import {
 
 /** A contribution of kind `macro`, wherever it came from. */
 export interface MacroPart {
-  /** Method of the class that it is about; the class itself for bare, settings, profiles, bindings. */
+  /** Method of the class; the class itself for bare, settings, profiles and bindings. */
   name: string;
   /** macro round prepare commit rollback bare settings profiles bindings */
   type: string;
-  /** JSON: of `macro` a MacroInfo, of `settings` a list of shapes, of `profiles` and `bindings` a list. */
+  /** JSON: of `macro` a MacroInfo; of `settings` a list of shapes; of the other two a list. */
   text: string;
   /** "@macro": for findings. */
   from: string;

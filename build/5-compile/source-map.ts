@@ -17,9 +17,14 @@ export function composeMap(
   names: Map<number, string>,
 ): string {
   const flat = { version: 3 as const, names: [], sources: raw.sources, mappings: raw.mappings };
-  // Depth 1: an emitted text has its user's name, whose own map would be itself.
-  const loader = (file: string, { depth }: { depth: number }) =>
-    depth === 1 ? ((texts.get(file)?.map as never) ?? null) : null;
+  // Depth 1: an emitted text has its user's name, whose own map would be itself. Paths are those of
+  // the build; without the stroke `lib/a.ts` would be looked for beside itself.
+  const loader = (file: string, { depth }: { depth: number }) => {
+    const map = depth === 1 ? texts.get(file)?.map : undefined;
+    return map === undefined
+      ? null
+      : ({ ...map, sources: map.sources.map((one) => `/${one}`) } as never);
+  };
   const composed = remapping(flat, loader);
   const functions: Record<string, string> = {};
   for (const [index, name] of [...names].sort((a, b) => a[0] - b[0])) {
@@ -28,7 +33,7 @@ export function composeMap(
   }
   return JSON.stringify({
     version: 3,
-    sources: composed.sources,
+    sources: composed.sources.map((one) => one?.replace(/^\//, '') ?? null),
     names: [],
     mappings: composed.mappings,
     cell: { functions },

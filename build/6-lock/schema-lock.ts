@@ -12,7 +12,7 @@
 import path from 'node:path';
 import type { Committed } from '../3-negotiate/contract.ts';
 import { sortedJson } from '../5-compile/sorted-json.ts';
-import { namesIn, readIfThere, removeFile, sha256, writeWhole } from './files.ts';
+import { namesIn, readIfThere, removeFile, sha256, sweep, writeWhole } from './files.ts';
 
 /** Place of a cell's lock below the working folder. */
 export const schemaLockFile = (cell: string): string => `.cell/lock/${cell}.schema.lock`;
@@ -246,6 +246,7 @@ export function writeKept(cwd: string, cell: string, service: string, wanted: Co
   if (empty) removeFile(file);
   else writeWhole(file, `${sortedJson({ ...lock, hash: sha256(sortedJson(lock)) }, 2)}\n`);
   for (const name of gone) removeFile(path.join(folder, name));
+  sweep(folder);
 }
 
 /** `of` with `value` for `service`; null: without it. */
@@ -259,7 +260,8 @@ export function committedState(cwd: string, cell: string, service: string): stri
   const lock = readSchemaLock(cwd, cell);
   const own = typeof lock === 'string' ? lock : [lock.services[service], lock.documents[service]];
   const folder = documentsFolder(service);
-  const files = namesIn(path.join(cwd, folder)).map((name) => {
+  const names = namesIn(path.join(cwd, folder)).filter((name) => !name.startsWith('.'));
+  const files = names.map((name) => {
     const bytes = readIfThere(path.join(cwd, folder, name));
     return `${name} ${bytes === null ? '-' : sha256(bytes)}`;
   });

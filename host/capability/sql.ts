@@ -1,5 +1,5 @@
-// Owns the imports of `cell:sql` for one guest: guest pointers in, bytes or -status out. What one of
-// them leaves (rows, or words of a failure) is held until the guest takes it, once. It never trusts a
+// Owns the imports of `cell:sql` for one guest: guest pointers in, bytes or -status out. What one
+// leaves (rows, or words of a failure) is held until the guest takes it, once. It never trusts a
 // pointer or a length, never runs what the module's manifest does not list, and leaves no
 // transaction open behind a call.
 import {
@@ -99,7 +99,7 @@ class SqlGuest implements SqlJob, CallWatcher {
     const known = this.cell.raw.known(words);
     if (typeof known === 'object') return this.ask(known, pointer, size);
     if (known !== undefined) return this.refuse(PERMISSION_DENIED, known);
-    if (!this.guest.suspended()) return BigInt(-FAILED_PRECONDITION);
+    if (!this.guest.suspended()) return this.refuse(FAILED_PRECONDITION, BENEATH);
     return this.judged(words, pointer, size);
   };
 
@@ -128,7 +128,7 @@ class SqlGuest implements SqlJob, CallWatcher {
       const unkeyed = this.seal(this.sealed);
       if (unkeyed !== null) return this.refuse(INTERNAL, unkeyed);
     }
-    if (!this.guest.suspended()) return BigInt(-FAILED_PRECONDITION);
+    if (!this.guest.suspended()) return this.refuse(FAILED_PRECONDITION, BENEATH);
     return new Promise((resolve) => {
       this.settle = (status) => resolve(this.rows(status));
       (this.session ?? this.cell.pool).run(this);
@@ -169,7 +169,7 @@ class SqlGuest implements SqlJob, CallWatcher {
     if (isolation >>> 0 > 2) return -INVALID_ARGUMENT;
     if (this.session !== null) return this.deny(FAILED_PRECONDITION, 'a transaction is open');
     if (this.over !== 0) return this.deny(this.over, OVER);
-    if (!this.guest.suspended()) return -FAILED_PRECONDITION;
+    if (!this.guest.suspended()) return this.deny(FAILED_PRECONDITION, BENEATH);
     return new Promise((resolve) => {
       this.settle = (status) => {
         if (status !== 0) this.drop();
@@ -184,7 +184,7 @@ class SqlGuest implements SqlJob, CallWatcher {
     const { session } = this;
     if (session === null) return this.deny(FAILED_PRECONDITION, 'no transaction is open');
     if (this.over !== 0 && commit !== 0) return this.deny(this.over, OVER);
-    if (!this.guest.suspended()) return -FAILED_PRECONDITION;
+    if (!this.guest.suspended()) return this.deny(FAILED_PRECONDITION, BENEATH);
     return new Promise((resolve) => {
       this.ending = true;
       this.settle = (status) => {
@@ -229,6 +229,7 @@ class SqlGuest implements SqlJob, CallWatcher {
   ended(): void {
     this.held = NOTHING;
     this.over = 0;
+    this.result.forget();
     this.drop();
   }
 
@@ -250,6 +251,7 @@ class SqlGuest implements SqlJob, CallWatcher {
   }
 }
 
+const BENEATH = 'nothing can wait here: the frames of another cell lie beneath';
 const OVER = 'the call was answered before the statement began';
 const decoder = new TextDecoder();
 

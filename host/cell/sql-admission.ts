@@ -7,7 +7,7 @@ import { openAdmin } from '../database/open.ts';
 import { admitRole } from '../database/roles.ts';
 import { TargetError } from '../database/target-error.ts';
 import { describeTarget, grantedTarget, type Target } from '../database/targets.ts';
-import type { CellSpec } from '../lane/contract.ts';
+import type { CellSpec, Grants } from '../lane/contract.ts';
 import type { SqlManifest } from '../schema/types.ts';
 import { ModuleError } from './sections.ts';
 
@@ -37,8 +37,7 @@ export async function judgeStatements({ name, manifest, grants }: CellSpec): Pro
   if (sql.engine === 'sqlite' || sql.statements.length === 0) return;
   const { judge, loadJudge } = await import('../capability/sql/judge.ts');
   await loadJudge();
-  const granted = grants.sql.read ?? [];
-  const reach = { schema: sql.schema, reads: sql.reads.filter((read) => granted.includes(read)) };
+  const reach = { schema: sql.schema, reads: grantedReads(sql, grants) };
   for (const statement of sql.statements) {
     const { fault, writes } = judge(statement.text, reach);
     if (fault !== null) {
@@ -71,11 +70,16 @@ export async function admitSql(
     }
     await checkLedger(name, sql, target);
     if (target.engine === 'sqlite') return;
-    const role = await admitRole(target, sql.schema, sql.reads);
+    const role = await admitRole(target, sql.schema, grantedReads(sql, grants));
     if (role !== null) spec.grants = { ...grants, sql: { ...grants.sql, role } };
   } catch (error) {
     throw explained(name, error);
   }
+}
+
+/** What the module asks for and the operator grants: neither alone is enough. */
+function grantedReads({ reads }: SqlManifest, { sql }: Grants): string[] {
+  return reads.filter((read) => sql?.read?.includes(read));
 }
 
 async function checkLedger(cell: string, sql: SqlManifest, target: Target): Promise<void> {

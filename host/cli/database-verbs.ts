@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { examples } from './arguments.ts';
 
-/** Adds `db` and `migrate`. */
+/** Adds `db`, `db rotate` and `migrate`. */
 export function addDatabases(program: Command, done: (code: number) => void): void {
   const shown = program
     .command('db')
@@ -22,6 +22,16 @@ export function addDatabases(program: Command, done: (code: number) => void): vo
       done(await db({ services, cwd: process.cwd(), drift, json: options.json === true }));
     });
   examples(shown, 'cell db', 'cell db directory', 'cell db --json | jq .services[].pending');
+  const turned = shown
+    .command('rotate')
+    .description('Encrypt columns anew with the newest key (the first of grants.<cell>.sql.keys).')
+    .argument('[services...]', 'names of services; all when none is named')
+    .action(async (services: string[], _options: object, command: Command) => {
+      const { rotateKeys } = await import('./rotate.ts');
+      const json = command.optsWithGlobals<{ json?: boolean }>().json === true;
+      done(await rotateKeys({ services, cwd: process.cwd(), json }));
+    });
+  examples(turned, 'cell db rotate', 'cell db rotate directory');
   const applied = program
     .command('migrate')
     .description('Apply the committed migrations (.cell/migrations) to the databases, each once.')

@@ -7,6 +7,7 @@ import { addBuild, addExpand, addTestMacro } from './build-verbs.ts';
 import { addDatabases } from './database-verbs.ts';
 import { addFlags } from './flag-verbs.ts';
 import { addCall, addReaders, addRun, addStart } from './host-verbs.ts';
+import { addStorage } from './storage-verbs.ts';
 
 const { version } = JSON.parse(
   fs.readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -21,6 +22,7 @@ const VERBS: readonly AddVerbs[] = [
   addCall,
   addReaders,
   addDatabases,
+  addStorage,
   addFlags,
   addStart,
 ];

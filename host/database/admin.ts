@@ -18,8 +18,16 @@ import { TargetError } from './target-error.ts';
 
 /** Milliseconds that a prepared change may stand open: others wait for its locks. */
 export const HOLD_MS = 60_000;
-/** Milliseconds that a change waits for somebody else's to end. */
-export const TURN_MS = 60_000;
+/** Milliseconds that a change waits for somebody else's to end, unless it is said: a deploy of
+ *  several hosts at once, one of which builds an index. */
+export const TURN_MS = 300_000;
+
+export interface AdminOptions {
+  /** Milliseconds for one statement; 0, the default: any. */
+  statementMs?: number;
+  /** Milliseconds that a change waits for somebody else's to end. */
+  turnMs?: number;
+}
 
 export interface Info {
   engine: 'postgres' | 'sqlite';
@@ -95,6 +103,13 @@ function statusOf(sqlstate: string): number {
   if (sqlstate.startsWith('23')) return FAILED_PRECONDITION;
   return INVALID_ARGUMENT;
 }
+
+/** Somebody else kept the lock of a database for too long. */
+export const noTurn = (ms: number): AdminError =>
+  new AdminError(
+    UNAVAILABLE,
+    `another build or host has been changing this database for ${ms / 1000} s`,
+  );
 
 /** The first line of a statement, for messages. */
 export function shown(step: string): string {

@@ -57,7 +57,7 @@ export class Connection {
   private constructor(target: Target, client: pg.Client) {
     this.target = target;
     this.#client = client;
-    client.on('error', (e) => { if (process.env.DBG) console.log('CLIENT ERROR', e);
+    client.on('error', () => {
       this.#ended = true;
     });
     client.on('end', () => {
@@ -140,7 +140,9 @@ export class Connection {
     try {
       return await work();
     } catch (error) {
-      throw told(this.target, error as Error);
+      const why = told(this.target, error as Error);
+      if (why instanceof Unreachable) this.#ended = true;
+      throw why;
     }
   }
 }

@@ -18,6 +18,8 @@ const IDLE_MS = 10_000;
 const START_MS = 120_000;
 /** Bytes of a Unix socket's path that every system takes (macOS 104, with the end). */
 const PATH_BYTES = 100;
+/** Bytes of its log; a larger one is begun anew with the next start. */
+const LOG_BYTES = 1 << 20;
 /** What psql and `pg` look for in a folder that is given as a host. */
 const SOCKET = '.s.PGSQL.5432';
 
@@ -32,6 +34,7 @@ export interface EmbeddedPlaces {
   log: string;
 }
 
+/** Where the embedded database of a project is, whether it is there or not. */
 export function embeddedPlaces(project: string): EmbeddedPlaces {
   const root = path.resolve(project);
   const run = path.join(root, '.cell', 'run');
@@ -63,20 +66,27 @@ function secure(folder: string): void {
   if ((stat.mode & 0o077) !== 0) fs.chmodSync(folder, 0o700);
 }
 
+/** A request for encryption: whoever serves declines it with one letter. */
+const QUESTION = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+
+/** Whether somebody answers, not only accepts: a server that was killed does so for a moment. */
 function reachable(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = net.connect(socket);
-    probe.once('error', () => resolve(false));
-    probe.once('connect', () => {
-      probe.end();
+    probe.on('error', () => {});
+    probe.once('close', () => resolve(false));
+    probe.once('data', () => {
       resolve(true);
+      probe.destroy();
     });
+    probe.write(QUESTION);
   });
 }
 
 function start({ folder, socket, log }: EmbeddedPlaces): ChildProcess {
   const idle = process.env.CELL_PGLITE_IDLE_MS ?? String(IDLE_MS);
-  const out = fs.openSync(log, 'a', 0o600);
+  const large = (fs.statSync(log, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES;
+  const out = fs.openSync(log, large ? 'w' : 'a', 0o600);
   try {
     const child = spawn(process.execPath, ['--no-warnings', SERVER, folder, socket, idle], {
       cwd: path.dirname(path.dirname(folder)),

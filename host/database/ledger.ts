@@ -2,7 +2,8 @@
 // written in the transaction of its steps, so the ledger never says more or less than the schema
 // is. Everything that changes a schema holds the same advisory lock until its transaction ends:
 // two builds and two hosts take turns.
-import type { Connection, Row } from './connection.ts';
+import { type Connection, DatabaseError, type Row } from './connection.ts';
+import { describeTarget } from './targets.ts';
 
 /** A migration that a database has, or is to have. */
 export interface Migration {
@@ -49,28 +50,47 @@ const LOCK = 'select pg_catalog.pg_advisory_xact_lock(1667591276, 1)';
 
 /** Waits until nobody else changes schemas of this database; held until the transaction ends. */
 export async function lockLedger(connection: Connection, waitMs: number): Promise<void> {
-  await connection.run(`set local lock_timeout = ${waitMs}; ${LOCK}; reset lock_timeout`);
+  const patience = `set local lock_timeout = ${waitMs}; set local statement_timeout = 0`;
+  await connection.run(`${patience}; ${LOCK}; reset lock_timeout; reset statement_timeout`);
 }
 
 /** Whether the ledger is there. */
 export async function hasLedger(connection: Connection): Promise<boolean> {
-  const [row] = await connection.rows(
-    "select pg_catalog.to_regclass('cell_build.migrations') is not null",
+  const [row] = await readable(connection, () =>
+    connection.rows("select pg_catalog.to_regclass('cell_build.migrations') is not null"),
   );
   return row?.[0] === 't';
+}
+
+/** Logins of hosts that are not those of builds need a word from the operator. */
+async function readable(connection: Connection, read: () => Promise<Row[]>): Promise<Row[]> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.sqlstate !== '42501') throw error;
+    throw new DatabaseError(
+      `this login may not read the ledger of ${describeTarget(connection.target)}`,
+      error.sqlstate,
+      -1,
+      'grant usage on schema cell_build to it, and select on cell_build.migrations',
+    );
+  }
 }
 
 /** What the database has of `service`, the first one first; [] without a ledger. */
 export async function readLedger(connection: Connection, service: string): Promise<Applied[]> {
   if (!(await hasLedger(connection))) return [];
-  const rows = await connection.rows(
-    'select number, hash, name, model, applied_at, by from cell_build.migrations ' +
-      'where service = $1 order by number',
-    [service],
+  const rows = await readable(connection, () =>
+    connection.rows(
+      'select number, hash, name, model, applied_at, by from cell_build.migrations ' +
+        'where service = $1 order by number',
+      [service],
+    ),
   );
   return rows.map(applied);
 }
 
+/** A row of the ledger from its texts: number, hash, name, model, applied_at, by. */
 export function applied([number, hash, name, model, at, by]: Row): Applied {
   return {
     ...{ number: Number(number), hash: hash ?? '', name: name ?? '', model: model ?? '' },

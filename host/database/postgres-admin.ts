@@ -1,5 +1,6 @@
 // Owns the administration of one PostgreSQL database, embedded or not (contract: admin.ts).
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   FAILED_PRECONDITION,
   INVALID_ARGUMENT,
@@ -9,6 +10,7 @@ import {
 import {
   type Admin,
   AdminError,
+  type AdminOptions,
   adminError,
   alreadyThere,
   type Change,
@@ -16,6 +18,7 @@ import {
   handleError,
   type Info,
   moved,
+  noTurn,
   shown,
   TURN_MS,
 } from './admin.ts';
@@ -24,27 +27,27 @@ import { refuseEndings } from './endings.ts';
 import { Handles } from './handles.ts';
 import { type Applied, ledgerMark, lockLedger, readLedger, writeLedger } from './ledger.ts';
 import { ensureRole, ensureSchema, mayCreateRoles, quoted, schemaOf } from './roles.ts';
-import { stampEmbedded } from './stamp.ts';
+import { dropStamp, stampEmbedded } from './stamp.ts';
 import type { Target } from './targets.ts';
 
-export interface AdminOptions {
-  /** Milliseconds for one statement; 0 = any. */
-  statementMs: number;
-}
+/** Milliseconds that a server may be away after it went in the middle of a commit. */
+const RETURN_MS = 5000;
 
 export class PostgresAdmin implements Admin {
   readonly #target: Target;
-  readonly #options: AdminOptions;
+  readonly #options: Required<AdminOptions>;
   readonly #handles = new Handles();
   #connection: Connection | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #hold: NodeJS.Timeout | undefined;
+  /** Ledger of each service as the open transaction leaves it. */
+  readonly #marks = new Map<string, string>();
   #open = false;
   #closed = false;
 
-  constructor(target: Target, options: AdminOptions) {
+  constructor(target: Target, { statementMs = 0, turnMs = TURN_MS }: AdminOptions = {}) {
     this.#target = target;
-    this.#options = options;
+    this.#options = { statementMs, turnMs };
   }
 
   info(): Promise<Info> {
@@ -176,14 +179,11 @@ export class PostgresAdmin implements Admin {
     if (this.#open) return;
     await connection.run('begin');
     try {
-      await lockLedger(connection, TURN_MS);
+      await lockLedger(connection, this.#options.turnMs);
     } catch (error) {
       if (!connection.ended) await connection.run('rollback');
       if (!(error instanceof DatabaseError) || error.sqlstate !== '55P03') throw error;
-      throw new AdminError(
-        UNAVAILABLE,
-        `another build or host has been changing this database for ${TURN_MS / 1000} s`,
-      );
+      throw noTurn(this.#options.turnMs);
     }
     this.#open = true;
     this.#hold = setTimeout(() => {
@@ -208,6 +208,7 @@ export class PostgresAdmin implements Admin {
     await runSteps(connection, steps);
     await connection.run('set local search_path = default');
     await writeLedger(connection, service, rows);
+    this.#marks.set(service, ledgerMark(await readLedger(connection, service)));
     await ensureRole(connection, schema);
   }
 
@@ -234,22 +235,56 @@ export class PostgresAdmin implements Admin {
     }
     clearTimeout(this.#hold);
     try {
+      // Before the commit: after it the embedded one may be another's for a while.
+      await stampEmbedded(this.#target, connection);
       await connection.run('commit');
     } catch (error) {
-      this.#ended('rolled');
-      if (!(error instanceof Unreachable)) throw error;
-      throw new AdminError(
-        UNKNOWN,
-        `${error.message}; it went while the change was being committed: nobody knows whether it ` +
-          'was. `cell db` says',
-      );
+      dropStamp(this.#target);
+      if (!connection.ended) await connection.run('rollback');
+      if (!(error instanceof Unreachable) || !(await this.#wasCommitted(error))) {
+        this.#ended(error instanceof Unreachable ? 'lost' : 'rolled');
+        throw error;
+      }
     }
     this.#ended('committed');
-    await stampEmbedded(this.#target, connection);
+  }
+
+  /** The connection went while it committed: the ledger says whether the server did. */
+  async #wasCommitted(error: Unreachable): Promise<boolean> {
+    try {
+      const connection = await this.#reconnect();
+      for (const [service, mark] of this.#marks) {
+        if (ledgerMark(await readLedger(connection, service)) !== mark) return false;
+      }
+      await stampEmbedded(this.#target, connection);
+      return true;
+    } catch {
+      this.#ended('lost');
+      throw new AdminError(
+        UNKNOWN,
+        `${error.message}; it went while the change was being committed, and does not answer: ` +
+          'nobody knows whether it stands. `cell db` says',
+      );
+    }
+  }
+
+  /** Waits for a server that starts again. */
+  async #reconnect(): Promise<Connection> {
+    const began = performance.now();
+    for (;;) {
+      try {
+        this.#connection = await Connection.open(this.#target, this.#options);
+        return this.#connection;
+      } catch (error) {
+        if (performance.now() - began > RETURN_MS) throw error;
+        await sleep(100);
+      }
+    }
   }
 
   #ended(state: 'committed' | 'rolled' | 'lost'): void {
     clearTimeout(this.#hold);
+    this.#marks.clear();
     this.#open = false;
     this.#handles.ended(state);
   }

@@ -15,6 +15,7 @@ import {
 import {
   type Admin,
   AdminError,
+  type AdminOptions,
   alreadyThere,
   type Change,
   HOLD_MS,
@@ -22,6 +23,7 @@ import {
   type Info,
   isRemoval,
   moved,
+  noTurn,
   shown,
   TURN_MS,
 } from './admin.ts';
@@ -54,6 +56,7 @@ const LOCKED = 6;
 export class SqliteAdmin implements Admin {
   readonly #file: string;
   readonly #shown: string;
+  readonly #turnMs: number;
   readonly #handles = new Handles();
   #database: DatabaseSync | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -62,7 +65,8 @@ export class SqliteAdmin implements Admin {
   #closed = false;
 
   /** `shown`: the file's name for people. */
-  constructor(file: string, shownAs: string) {
+  constructor(file: string, shownAs: string, { turnMs = TURN_MS }: AdminOptions = {}) {
+    this.#turnMs = turnMs;
     this.#file = file;
     this.#shown = shownAs;
   }
@@ -86,7 +90,11 @@ export class SqliteAdmin implements Admin {
         const statement = database.prepare(sql);
         statement.setReturnArrays(true);
         const columns = statement.columns().map(({ name }) => name);
-        const rows = statement.all(...args) as unknown as SQLInputValue[][];
+        statement.setReadBigInts(true);
+        statement.setAllowUnknownNamedParameters(true);
+        // $1, $2, ... are names to SQLite.
+        const named = Object.fromEntries(args.map((value, i) => [`$${i + 1}`, value]));
+        const rows = statement.all(named) as unknown as SQLInputValue[][];
         return { columns, rows: rows.map(texts) };
       } finally {
         database.exec('pragma query_only = off');
@@ -180,7 +188,7 @@ export class SqliteAdmin implements Admin {
 
   async #begin(database: DatabaseSync): Promise<void> {
     if (this.#open) return;
-    await begin(database);
+    await begin(database, this.#turnMs);
     this.#open = true;
     this.#hold = setTimeout(() => {
       this.#ended('lost');
@@ -232,7 +240,7 @@ export class SqliteAdmin implements Admin {
 }
 
 /** Takes the one lock there is; waits for whoever has it. */
-async function begin(database: DatabaseSync): Promise<void> {
+async function begin(database: DatabaseSync, turnMs: number): Promise<void> {
   const began = performance.now();
   for (;;) {
     try {
@@ -241,12 +249,7 @@ async function begin(database: DatabaseSync): Promise<void> {
     } catch (error) {
       const code = ((error as SqliteError).errcode ?? 0) & 0xff;
       if (code !== BUSY && code !== LOCKED) throw error;
-      if (performance.now() - began > TURN_MS) {
-        throw new AdminError(
-          UNAVAILABLE,
-          `another build or host has been writing to this database for ${TURN_MS / 1000} s`,
-        );
-      }
+      if (performance.now() - began > turnMs) throw noTurn(turnMs);
       await sleep(RETRY_MS);
     }
   }

@@ -21,13 +21,21 @@ export async function ledgerText(connection: Connection): Promise<string> {
   return rows.map((row) => `${row.join(' ')}\n`).join('');
 }
 
-/** Writes the stamp of the embedded database; of others there is none. */
+/**
+ * Writes the stamp of the embedded database, of others there is none: in the transaction that is
+ * about to be committed, so that stamps come in the order of commits.
+ */
 export async function stampEmbedded(target: Target, connection: Connection): Promise<void> {
   if (target.kind !== 'embedded') return;
   const file = stampOf(target.project);
   const draft = `${file}.${process.pid}`;
   fs.writeFileSync(draft, await ledgerText(connection), { mode: 0o600 });
   fs.renameSync(draft, file);
+}
+
+/** Nobody knows what the database has: the next build looks. */
+export function dropStamp(target: Target): void {
+  if (target.kind === 'embedded') fs.rmSync(stampOf(target.project), { force: true });
 }
 
 /** What the stamp says; '' when there is none: nothing was migrated. */

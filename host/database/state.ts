@@ -66,7 +66,8 @@ async function file(name: string, shown: string, service: string): Promise<strin
 }
 
 /** One hash over columns, constraints and indexes of a schema: what a person's hand may change. */
-const SHAPE = `select pg_catalog.md5(coalesce(pg_catalog.string_agg(line, E'\\n' order by line), ''))
+const SHAPE = `select pg_catalog.md5(
+  coalesce(pg_catalog.string_agg(line, E'\\n' order by line), ''))
 from (
   select c.relname || ' ' || a.attname || ' ' || pg_catalog.format_type(a.atttypid, a.atttypmod) ||
     ' ' || a.attnotnull || ' ' || coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '') as line

@@ -73,7 +73,7 @@ const BAD: [string, string, string | null][] = [
   ['@Auth.require("a")', 'CELL4006', null],
   ['@Auth.require({ role: "a" }, { role: "b" })', 'CELL4006', null],
   ['@Auth.public(true)', 'CELL4006', null],
-  ['@Postgres.default', 'CELL4001', null],
+  ['@Nowhere.default', 'CELL4001', null],
   ['@Auth2.require({ role: "a" })', 'CELL4001', null],
   [
     '@deprecated',

@@ -186,7 +186,7 @@ test('places outside of a value are its nearest character', (t) => {
 
 const dice = new Random();
 
-test(`any literal that asc reads has each of its units in its place, seed ${dice.seed}`, async (t) => {
+test(`any literal has each of its units in its place, seed ${dice.seed}`, async (t) => {
   t.log(`CELL_SEED=${dice.seed}`);
   const pieces = [
     ...['a', 'é', '😀', ' ', '$', '\\0', '\\b', '\\t', '\\n', '\\v', '\\f', '\\r', "\\'", '\\"'],

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { answersText, hashOf, merged, readAnswers } from '../../build/2-discover/answers.ts';
+import { answersText, merged, readAnswers } from '../../build/2-discover/answers.ts';
 import type { Contribution } from '../../build/2-discover/protocol.ts';
 import { approved } from '../../build/6-lock/approved.ts';
 import { FeatureError, parseFeatures } from '../../build/features.ts';
@@ -109,31 +109,6 @@ test('offline, what was never answered is said, and what is damaged is named', a
   const [mended] = await p.run();
   t.true(mended.changes.includes('.cell/macros/till.json was damaged; it is mended'));
   t.is(p.read('.cell/macros/till.json'), good);
-  p.remove();
-});
-
-test('answers from before the protocol had calls are read; what they lack was never said', async (t) => {
-  const p = project();
-  await p.run();
-  const { hash: _, ...today } = JSON.parse(p.read('.cell/macros/till.json'));
-  const before = structuredClone(today);
-  delete before.description.bindings;
-  for (const info of before.description.macros)
-    for (const key of ['rest', 'result']) delete info[key];
-  for (const plans of Object.values<object>(before.plans)) {
-    for (const one of Object.values(plans))
-      for (const key of ['lock', 'documents']) delete one[key];
-  }
-  t.notDeepEqual(before, today);
-  const write = (answers: object): void => {
-    const text = JSON.stringify({ ...answers, hash: hashOf(answers) });
-    p.write('.cell/macros/till.json', text);
-  };
-  write(before);
-  t.deepEqual(JSON.parse(JSON.stringify(readAnswers(p.cwd, 'till'))), today);
-  delete before.description.macros[0].name;
-  write(before);
-  t.is(readAnswers(p.cwd, 'till'), 'damaged', 'what was always there must be');
   p.remove();
 });
 

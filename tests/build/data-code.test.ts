@@ -112,6 +112,20 @@ test('ids of statements are FNV-1a of 32 bits over UTF-8', (t) => {
   t.is(statementId('\ud800'), statementId('\ufffd'));
 });
 
+test('the id that a cell counts is the one that builds and hosts count', async (t) => {
+  const it: Answer = { gives: [{ kind: 'import', text: 'sql', values: ['statementId'] }] };
+  const text =
+    '@Test.it @service class Example { id(text: string): u32 { return statementId(text); } }';
+  const cell = await link(await builtWith(text, { it }));
+  const letters = ['a', '$1', '\u00e9', '\u20ac', '\u{1F600}', ' ', "'", '\n'];
+  for (let length = 0; length < 40; length++) {
+    const one = Array.from({ length }, (_, i) => letters[(i * 7 + length) % letters.length]).join(
+      '',
+    );
+    t.deepEqual(cell.call('id', one), { value: statementId(one) }, one);
+  }
+});
+
 test('first values, start, codecs, and a class that is in no signature', async (t) => {
   const persist = (name: string, type: string, kind: string[], load: string): Answer => ({
     on: ['field'],

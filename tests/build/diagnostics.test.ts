@@ -225,16 +225,16 @@ test('several faults are found in one run, in order of place', async (t) => {
     [
       '@service class Example {',
       '  @Auth.requires() a(n: number): void {}',
-      '  @Postgres.x b(when: Date): any { return 1; }',
+      '  @Nowhere.x b(when: Date): any { return 1; }',
       '}',
     ].join('\n'),
   );
   t.deepEqual(
     findings.map((f) => `${f.code} ${f.line}:${f.column}`),
-    ['CELL4002 2:4', 'CELL3001 2:25', 'CELL4001 3:3', 'CELL3001 3:23', 'CELL3001 3:30'],
+    ['CELL4002 2:4', 'CELL3001 2:25', 'CELL4001 3:3', 'CELL3001 3:22', 'CELL3001 3:29'],
   );
   t.is(findings[0].fix, 'did you mean @Auth.require?');
-  t.is(findings[2].message, 'no cell answers for `@Postgres`');
+  t.is(findings[2].message, 'no cell answers for `@Nowhere`');
   t.is(findings[3].fix, 'write Instant');
 });
 

@@ -141,7 +141,7 @@ class Directory {
     this.db.delete("x");
     return a.length > 1 || b != null || c > 1 ? a[0].id : d.get("x");
   }
-  @Test.both two(): u32 { return Test.both(1); }
+  @Test.both two(): u32 { return Test.both("x"); }
 }
 `;
 

@@ -19,7 +19,7 @@ for (const lanes of [0, 1]) {
       ...{ port: 0, host: '127.0.0.1', events: { log: () => {} } },
     });
     t.teardown(() => host.stop());
-    t.deepEqual(host.cells[0].grants, {});
+    t.deepEqual(host.cells[0].grants, { project: cwd });
     t.deepEqual(
       host.lanes.methods().map(({ method }) => method),
       ['__proto__', 'constructor', 'toString'],

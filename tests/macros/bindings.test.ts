@@ -26,7 +26,7 @@ class Example {
 }
 `;
 
-test('a field of a type that the cell has is a binding; its calls are those of the cell', async (t) => {
+test("a field of a type that the cell has is a binding; its calls are the cell's", async (t) => {
   const { db, discovery } = cells();
   const body = 'this.db.query<u32>("a", id); if (this.db.query("b", this.db.query("c"))) {}';
   const text = service('private readonly db: Db.Connection;', body);
@@ -123,6 +123,14 @@ const WRONG: string[][] = [
   [
     ...['a member that is not called', 'db: Db.Connection;', 'const f = this.db.query;'],
     ...['this.db', 'CELL4103', 'write this.db.query(...)'],
+  ],
+  [
+    ...['an initializer that calls it', 'db: Db.Connection; x: u32 = this.db.query("x");', ''],
+    ...[
+      'this.db.query("x")',
+      'CELL4101',
+      'move it into the body of a method, such as `start()`, or of a function',
+    ],
   ],
   [
     ...['a call that the cell does not answer', 'db: Db.Connection;', 'this.db.qeury("x");'],

@@ -70,7 +70,7 @@ test('a call is a site of its own: arguments, type arguments, place', async (t) 
   t.is(negotiated.answers.find((a) => a.cell === 'db')?.sites.length, 1);
 });
 
-test('two calls that say the same are two sites; order in the text changes no request', async (t) => {
+test('two equal calls are two sites; order in the text changes no request', async (t) => {
   const calls = ['Db.query("b")', 'Db.query("a")', 'Db.count("a")', 'Db.query("b")'];
   const requests: string[] = [];
   for (const order of [calls, calls.toReversed(), [calls[1], calls[3], calls[2], calls[0]]]) {
@@ -169,6 +169,7 @@ for (const [what, around, body] of [
   ['a class of that name', 'class Db { static query(sql: string): void {} }', 'Db.query("x");'],
   ['a namespace', 'namespace Db { export function query(sql: string): void {} }', 'Db.query("x");'],
   ['an enum', 'enum Db { query }', 'Db.query("x");'],
+  ['what is global elsewhere', 'import "./global";', 'Db.query("x");'],
   ['an import', 'import { Db } from "./lib";', 'Db.query("x");'],
   ['an import of all', 'import * as Db from "./lib";', 'Db.query("x");'],
   ['a variable', '', 'const Db = this; Db.query("x");'],
@@ -179,7 +180,7 @@ for (const [what, around, body] of [
   test(`not asked about: ${what}`, async (t) => {
     const { db, other, discovery } = cells();
     const lib = 'export class Db { static query(sql: string): void {} }';
-    const files = { [ENTRY]: service(body, around), 'lib.ts': lib };
+    const files = { [ENTRY]: service(body, around), 'lib.ts': lib, 'global.ts': `@global ${lib}` };
     const { told, negotiated } = await talk(files, discovery);
     t.deepEqual(told, []);
     t.deepEqual([...db.requests, ...other.requests], []);
@@ -190,7 +191,7 @@ for (const [what, around, body] of [
   });
 }
 
-test('a namespace that nobody answers for is an error where a decorator names it too', async (t) => {
+test('nobody answers: an error where a decorator names it too', async (t) => {
   const text = service('Nobody.query("x");').replace('  one', '  @Nobody.here one');
   const { told } = await talk(text, cells().discovery);
   t.deepEqual(told, ['CELL4001 4:3 no cell answers for `@Nobody`: this test']);
@@ -295,7 +296,7 @@ test('a complaint points into the text of its argument', async (t) => {
   }
 });
 
-test('a complaint about more than there is, or about no text, points at the argument', async (t) => {
+test('a complaint about more than there is, or no text, points at the argument', async (t) => {
   const complain = (path: string, offset: number, length: number) => (request: PlanRequest) =>
     plan({
       complaints: spots(request, 'Db').map(({ at }) => ({
@@ -317,6 +318,28 @@ test('a complaint about more than there is, or about no text, points at the argu
   t.is(await at('1', 0, 2), 'id');
   t.is(await at('', 3, 2), 'Db.query("select 1", id)');
   t.is(await at('9', 3, 2), 'Db.query("select 1", id)');
+});
+
+test('a complaint may be about a member of the class', async (t) => {
+  const at = async (path: string, decorated: string, on: string) => {
+    const a = new FakeCell('a', description('A', [macro('it', { on: [on] })]), (request) =>
+      plan({
+        complaints: spots(request, 'A').map((spot) => ({
+          ...{ ...spot.at, path, message: 'bad', fix: '', warning: true, offset: -1, length: 0 },
+        })),
+      }),
+    );
+    const { findings, marked } = await talk(decorated, new FakeDiscovery({ A: a }));
+    return `${findings[0].line} ${marked[0]}`;
+  };
+  const row = '@A.it class Row {\n  age: u32 = 0;\n  say(): void {}\n}';
+  t.is(await at('.age', row, 'class'), '2 age');
+  t.is(await at('.say', row, 'class'), '3 say');
+  for (const none of ['.', '.none', '.age.type', '..age']) {
+    t.is(await at(none, row, 'class'), '1 @A.it', none);
+  }
+  t.is(await at('.age', 'class Row {\n  age: u32 = 0;\n  @A.it b: u32 = 0; }', 'field'), '2 age');
+  t.is(await at('.Red', '@A.it enum Color { Red }', 'enum'), '1 @A.it');
 });
 
 test('a policy at a call is refused: it would hold for nobody', async (t) => {
@@ -341,7 +364,7 @@ test('1,000 calls are one request', async (t) => {
   t.is(callsOf(db).length, 1000);
 });
 
-test('fields travel once for each file and type argument; a cell sees them at every call', async (t) => {
+test('fields travel once for each file and type argument', async (t) => {
   const { db, discovery } = cells();
   const body = [
     'Db.query<User>("b"); Db.query<User | null>("a"); Db.query<User>("a"); Db.query<u32>("a");',

@@ -36,7 +36,7 @@ const table = (name: string, fields: string[]): string => `
 @Postgres.table({ name: "${name}" })
 class Row {
   @Postgres.primaryKey id: i32 = 0;
-  ${fields.map((field) => `${field}: string = "";`).join('\n  ')}
+  ${fields.map((field) => `${field}: string | null = null;`).join('\n  ')}
 }`;
 
 const directory = (zoo: string, ...fields: string[]): string => `${table('users', fields)}
@@ -99,21 +99,20 @@ test.serial('two services in two databases and a cell that fails: all or nothing
     'zoo.cell.ts': ZOO,
   });
   const SHOP = 'env:CELL_TEST_SHOP';
-  for (const how of ['no prepare', 'trap prepare', 'no commit', 'trap commit']) {
+  for (const how of ['no prepare', 'no commit', 'trap commit']) {
     p.write('directory.cell.ts', directory(how, 'email'));
     const made = await p.run();
     t.deepEqual(codes(made), ['directory.cell.ts CELL4044', 'shop.cell.ts CELL4128'], how);
     const { message, line } = made.flatMap((m) => m.findings)[0];
     t.regex(message, /the cell `zoo` could not (prepare|commit) its effects/, how);
     t.regex(message, /nothing stands/, how);
-    t.is(line, 8, 'at the decorator that wants it');
+    t.is(line, 7, 'at the decorator that wants it');
     t.deepEqual(await p.holds('default', 'directory'), [[], []], how);
     t.deepEqual(await p.holds(SHOP, 'shop'), [[], []], how);
     t.false(p.there('.cell/lock/postgres.schema.lock'), how);
     t.false(p.there('.cell/migrations'), how);
     t.false(p.there('.cell/out/shop.wasm'), how);
   }
-  // What cannot be taken back stands, and is said to: here the cage, there the tables.
   p.write('directory.cell.ts', directory('', 'email'));
   t.deepEqual(codes(await p.run()), []);
   t.deepEqual(await p.holds('default', 'directory'), [['users'], ['0001_create_users.sql']]);
@@ -126,7 +125,7 @@ test.serial('two services in two databases and a cell that fails: all or nothing
   // The next migration fails, and the first one stays as it was.
   p.write('directory.cell.ts', directory('no commit', 'email', 'phone'));
   p.write('shop.cell.ts', shop('item', 'note'));
-  t.true(codes(await p.run()).every((code) => / CELL4(017|044|128)$/.test(code)));
+  t.deepEqual(codes(await p.run()), ['directory.cell.ts CELL4044', 'shop.cell.ts CELL4128']);
   t.deepEqual(await p.holds('default', 'directory'), [['users'], ['0001_create_users.sql']]);
   t.deepEqual(await p.holds(SHOP, 'shop'), [['orders'], ['0001_create_orders.sql']]);
 });

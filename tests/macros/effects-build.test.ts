@@ -50,7 +50,7 @@ test('a build whose effects fail writes nothing; the next one, and one offline',
   const { findings } = await build('trap commit, no rollback');
   t.is(findings.length, 1);
   t.like(findings[0], { code: 'CELL4044', file: 'shop.cell.ts' });
-  t.regex(findings[0].message, /^the cell `book` could not commit.*book: create a table/s);
+  t.regex(findings[0].message, /^the cell `book` could not commit.*book for shop: create a table/s);
   t.regex(findings[0].message, /nothing stands\. nobody knows of these/);
   t.false(fs.existsSync(module));
 

@@ -65,9 +65,12 @@ test('with nothing installed, cell itself brings the standard cells', async (t) 
     '',
     'Auth',
     'Cache',
+    'Database',
     'Flags',
+    'Postgres',
     'RateLimit',
     'Retry',
+    'Storage',
     'Telemetry',
   ]);
 });

@@ -124,6 +124,23 @@ onServer('the ledger decides: behind, the same, newer, another history', async (
   await refusal(t, ahead, /needs migration 2, .* is at 1/, /cell migrate/);
 });
 
+onServer('what is asked for and not granted is no right of the role', async (t) => {
+  const client = new pg.Client(server.url);
+  await client.connect();
+  await client.query(
+    'create schema shop; create table shop.a (id int); create table shop.b (id int)',
+  );
+  const sql = { ...at(1, HASH), reads: ['shop.a', 'shop.b'] };
+  await admitSql(specOf(sql, { sql: { url: server.url, read: ['shop.a', 'shop.c'] } }), place);
+  const { rows } = await client.query(
+    "select has_table_privilege('cell_script', 'shop.a', 'select') as a, " +
+      "has_table_privilege('cell_script', 'shop.b', 'select') as b, " +
+      "has_table_privilege('cell_script', 'shop.a', 'insert') as c",
+  );
+  await client.end();
+  t.deepEqual(rows, [{ a: true, b: false, c: false }]);
+});
+
 onServer('statements run as the cell, which reaches nothing else', async (t) => {
   const desk = await Desk.open(t, { lanes: 0 });
   desk.session(1);

@@ -1,5 +1,5 @@
-// What a hostile module may list as its statements: all that reaches beyond its own schema is refused
-// by its text, before anything of it runs.
+// What a hostile module may list as its statements: all that reaches beyond its own schema is
+// refused by its text, before anything of it runs.
 import test from 'ava';
 import { judge, loadJudge } from '../../host/capability/sql/judge.ts';
 

@@ -28,7 +28,7 @@ export type Step =
   | { trap: true }
   | { fail: number }
   | { spin: true }
-  | { wild: string };
+  | { wild: string; at: number; size: number };
 
 const KINDS = ['run', 'raw', 'begin', 'end', 'take', 'trap', 'fail', 'spin', 'wild'];
 
@@ -50,7 +50,7 @@ function bodyOf(step: Step): Uint8Array {
   }
   if ('begin' in step) return u32(step.begin, step.readOnly ? 1 : 0);
   if ('end' in step) return u32(step.end ? 1 : 0);
-  if ('wild' in step) return u32(statementId(step.wild));
+  if ('wild' in step) return u32(statementId(step.wild), step.at >>> 0, step.size >>> 0);
   if ('fail' in step) return u32(step.fail);
   return new Uint8Array();
 }
@@ -144,7 +144,7 @@ const SCRIPT = `(local $at i32) (local $end i32) (local $kind i32) (local $size 
     ${when('take', `(call $say (call $take ${HELD}) (i32.const 0))`)}
     ${when('trap', '(unreachable)')}
     ${when('fail', `(call $fail ${word(8)} (i32.const 65536) (i32.const 32))`)}
-    ${when('wild', `(call $long (call $run ${word(8)} (i32.const -8) (i32.const 4)))`)}
+    ${when('wild', `(call $long (call $run ${word(8)} ${word(12)} ${word(16)}))`)}
     ${when('spin', '(loop $l (br $l))')}
     (local.set $at (i32.add (local.get $at) (i32.add (i32.const 8) (local.get $size))))
     (br $next)))
@@ -166,7 +166,8 @@ export interface ScriptOptions {
 }
 
 /** The cell; method 0 runs a script, method 1 (pure) echoes. */
-export function scriptCell({ name = 'script', raw, actor }: ScriptOptions = {}): WatCell {
+export function scriptCell({ name = 'script', raw, actor, start }: ScriptOptions = {}): WatCell {
+  const begun = start === undefined ? '' : Buffer.from(script(start)).toString('hex');
   return {
     ...{ name, actor: actor === true, memory: '320 320', alloc: '(i32.const 131072)' },
     imports: `
@@ -177,7 +178,10 @@ export function scriptCell({ name = 'script', raw, actor }: ScriptOptions = {}):
       (import "cell:sql" "begin" (func $begin (param i32 i32) (result i32)))
       (import "cell:sql" "end" (func $close (param i32) (result i32)))
       (import "cell:core" "fail" (func $fail (param i32 i32 i32)))`,
-    extra: HELPERS,
+    extra: `${HELPERS} (data (i32.const 196608) "${begun.replace(/../g, '\\$&')}")`,
+    ...(start === undefined
+      ? {}
+      : { start: `(drop (call $m_script (i32.const 196608) (i32.const ${begun.length / 2})))` }),
     methods: [
       { name: 'script', tier: 'waiting', body: SCRIPT.replace('RAW', raw ? RAW : '') },
       { name: 'echo', body: ECHO },

@@ -18,7 +18,7 @@ let discovery: Discovery;
 test.before(async () => {
   discovery = await answering({
     ...{ Auth: 'auth', Cache: 'cache', Flags: 'flags', RateLimit: 'ratelimit' },
-    ...{ Retry: 'retry', Telemetry: 'telemetry' },
+    ...{ Retry: 'retry', Storage: 'storage', Telemetry: 'telemetry' },
   });
 });
 

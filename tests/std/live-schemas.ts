@@ -84,7 +84,7 @@ export async function byHand(engine: Engine, sql: string): Promise<unknown[]> {
   if (target.kind === 'file') {
     const database = new DatabaseSync(target.file);
     try {
-      if (/^\s*(select|pragma)/i.test(sql)) return database.prepare(sql).all();
+      if (/^\s*select/i.test(sql)) return database.prepare(sql).all();
       database.exec(sql);
       return [];
     } finally {
@@ -104,7 +104,12 @@ export async function byHand(engine: Engine, sql: string): Promise<unknown[]> {
 /** Empties the database of this project's services. */
 export async function clean(engine: Engine): Promise<void> {
   if (engine.target.kind === 'file') {
-    fs.rmSync(engine.target.file, { force: true });
+    if (!fs.existsSync(engine.target.file)) return;
+    // The file stays: the host has it open.
+    const rows = await byHand(engine, "select name from sqlite_schema where type = 'table'");
+    const names = rows.map((row) => (row as { name: string }).name);
+    const drops = names.map((name) => `drop table "${name}"`);
+    await byHand(engine, ['pragma foreign_keys = off', ...drops].join(';'));
     return;
   }
   await byHand(engine, 'drop schema if exists directory, cell_build, shop cascade');

@@ -238,14 +238,17 @@ test.serial(
 );
 
 test.serial('tables of others are declared, and only read', async (t) => {
+  const foreign: Said = { ...NAME, tables: [['public.secrets', 'read']] };
+  const unsaid = 'Postgres.query<string>("select name from public.secrets")';
+  await complains(t, unsaid, foreign, /public\.secrets` is no table/, /existing: true/, 'secrets');
   const secret: Said = { ...NAME, tables: [['pg_catalog.pg_authid', 'read']] };
   const call = 'Postgres.query<string>("select name from pg_authid")';
   await complains(
     t,
     call,
     secret,
-    /pg_catalog\.pg_authid` is no table/,
-    /existing: true/,
+    /pg_catalog\.pg_authid` is the database's own/,
+    /leave it out/,
     'pg_authid',
   );
   const write: Said = { kind: 'delete', writes: true, tables: [['public.orders', 'write']] };

@@ -110,6 +110,21 @@ onEngines(test, ['postgres', 'sqlite'], (name, engine) => {
     t.regex(back.plan?.effects[0].preview ?? '', /^0002_/, messages(back));
   });
 
+  test.serial(`${name}: a column that will not take null has none`, async (t) => {
+    const live = await fresh(t, engine());
+    const history = await live.history();
+    const nick = 'nick: string | null = null;';
+    await live.build(history, source(engine(), nick));
+    await byHand(engine(), `insert into ${users(engine())} (id) values ('a'), ('b')`);
+    const strict = source(engine(), 'nick: string = "";');
+    const refused = await history.build(strict);
+    t.regex(messages(refused), /`User\.nick` was null until now, and 2 rows have null there/);
+    await byHand(engine(), `update ${users(engine())} set nick = 'x'`);
+    const built = await live.build(history, strict);
+    t.regex(messages(built), /the migration fails where a row has null/);
+    t.is(built.findings.length, 1);
+  });
+
   test.serial(`${name}: of two builds at once one migrates`, async (t) => {
     const [one, other] = [await fresh(t, engine()), await Live.open(engine())];
     t.teardown(() => other.close());

@@ -26,13 +26,16 @@ export interface Build extends Talk {
 
 /** One project over time: what a build keeps, the next one finds. */
 export class History {
-  readonly database = new FakeDatabase();
+  readonly database: FakeDatabase;
   /** Cell -> what is committed of it. */
   readonly kept = new Map<string, Committed>();
+  /** Who answers, by namespace. */
+  readonly providers: Record<string, Provider>;
   readonly #discovery: Discovery;
 
-  private constructor(discovery: Discovery, database: FakeDatabase) {
-    this.#discovery = discovery;
+  private constructor(providers: Record<string, Provider>, database: FakeDatabase) {
+    this.providers = providers;
+    this.#discovery = discoveryOf(providers);
     this.database = database;
   }
 
@@ -43,7 +46,7 @@ export class History {
     const wanted = Object.entries(cells).filter(([ns]) => !Object.hasOwn(others, ns));
     const found = wanted.map(async ([ns, name]) => [ns, await linked(name, database)] as const);
     const all = { ...Object.fromEntries(await Promise.all(found)), ...others };
-    return new History(discoveryOf(all), database);
+    return new History(all, database);
   }
 
   /** Plans this source; keeps what is to be kept unless something is wrong. */

@@ -61,7 +61,7 @@ test('the older module again is refused: it would drop what is stored', async (t
   t.regex(error?.message ?? '', /cell storage drop shop\.items/);
 });
 
-test('another type is refused with both types and the way out; another name begins anew', async (t) => {
+test('another type is refused with words; another name begins anew', async (t) => {
   let s = await KeptService.start(t, await moduleOf(discovery, FIRST));
   await s.call('put', 'a', 'Tea');
   const other = shop('name: string = ""; n: string = "";', 'item.name + item.n');

@@ -109,7 +109,7 @@ test('a trap behind an open batch: the new instance starts behind it', async (t)
   t.is(readU32(desk.got(3)[0].payload), 1);
 });
 
-test('a batch that fails: its calls and those that saw it are UNAVAILABLE, all is as stored', async (t) => {
+test('a batch that fails: UNAVAILABLE for all who saw it, and all is as stored', async (t) => {
   const { store, desk, route, batch } = await open(t);
   store.hold = false;
   await desk.call(route);
@@ -134,7 +134,7 @@ test('a batch that fails: its calls and those that saw it are UNAVAILABLE, all i
   t.is(desk.total, 5);
 });
 
-test('a batch that may be stored is told as UNKNOWN, and the instance asks what stands', async (t) => {
+test('a batch that may be stored or not is told as UNKNOWN', async (t) => {
   const { store, desk, route, batch } = await open(t);
   desk.push(0, 1, [{ route, id: 1 }]);
   await batch();

@@ -7,6 +7,7 @@ import {
   entriesOf,
   type KvFailure,
   type KvField,
+  type KvListed,
   type KvStore,
   PUT,
   REMOVE,
@@ -159,6 +160,12 @@ export class MemoryStore implements KvStore {
       else if (kind === TYPE) this.field(field).type = Buffer.from(value).toString();
     }
     return null;
+  }
+
+  async list(): Promise<KvListed[]> {
+    return [...this.fields].map(([number, { type, entries }]) => ({
+      ...{ name: String(number), type, entries: entries.size },
+    }));
   }
 
   async close(): Promise<void> {

@@ -48,7 +48,7 @@ if (missing !== null) {
     await lost.close();
   });
 
-  test('a host that was away for longer than its lease is refused, and writes nothing', async (t) => {
+  test('a host that was away for longer than its lease writes nothing', async (t) => {
     const away = open('away', 'first', { leaseMs: 40 });
     await away.load(0);
     await away.commit(batchOf([TYPE, 0, '', 't'], [PUT, 0, 'k', 'v']));

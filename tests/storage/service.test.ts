@@ -43,6 +43,17 @@ class Person { name: string = ""; age: u32 = 0; home: Place = new Place(); tags:
   one(id: u32): Person { return this.people.get(id); }
   best(): Person | null { return this.chosen; }
   ids(): u32[] { return this.people.keys(); }
+  all(): Map<u32, Person> { return this.people; }
+  exchange(): void {
+    const old = this.people;
+    this.former.push(old);
+    const map = new Map<u32, Person>();
+    const ids = old.keys();
+    for (let i = 0; i < ids.length; i++) map.set(ids[i], old.get(ids[i]));
+    this.people = map;
+    for (let i = 0; i < this.former.length; i++) this.former[i].delete(1000);
+  }
+  private former: Map<u32, Person>[] = [];
 }`;
 
 test('objects in a map: changed from inside, in place, by a list of all', async (t) => {
@@ -54,6 +65,15 @@ test('objects in a map: changed from inside, in place, by a list of all', async 
   await s.call('move', 7, 'Rome', 4);
   await s.call('tagAll', 'x');
   await s.call('choose', 3);
+  const all = (await s.call('all')) as Map<number, { name: string; tags: string[] }>;
+  t.deepEqual(
+    [...all].map(([id, { name, tags }]) => [id, name, tags]),
+    [
+      [7, 'Zoe', ['x']],
+      [3, 'Ann', ['x']],
+    ],
+    'a reply that is written while the map takes notes',
+  );
   const before = { one: await s.call('one', 7), best: await s.call('best') };
   s = await s.again(t, wasm);
   t.deepEqual(await s.call('ids'), [7, 3], 'in the order in which they were put');
@@ -67,6 +87,21 @@ test('objects in a map: changed from inside, in place, by a list of all', async 
   t.false(await s.call('drop', 7));
   s = await s.again(t, wasm);
   t.deepEqual(await s.call('ids'), [3]);
+});
+
+test('notes outlive the collector, whatever became of the map that took them', async (t) => {
+  const wasm = await moduleOf(discovery, PEOPLE);
+  let s = await KeptService.start(t, wasm);
+  for (let id = 0; id < 20; id++) await s.call('add', id, `person ${id}`);
+  // Enough of it that memory is collected many times.
+  for (let round = 0; round < 40; round++) {
+    for (let id = 0; id < 20; id++) t.is(await s.call('birthday', id), round + 1);
+    await s.call('tagAll', 'long enough to be worth collecting '.repeat(20));
+    if (round % 10 === 0) await s.call('exchange');
+  }
+  const before = await s.call('all');
+  s = await s.again(t, wasm);
+  t.deepEqual(await s.call('all'), before);
 });
 
 test('calls that only read write nothing', async (t) => {

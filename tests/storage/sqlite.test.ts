@@ -98,7 +98,7 @@ test('a full disk: the batch fails whole, and there is room again later', async 
   await small.close();
 });
 
-test('a place that cannot be: a file where a folder should be, a folder where a file', async (t) => {
+test('a place that cannot be: below a file, or a folder itself', async (t) => {
   const file = path.join(root, 'plain');
   fs.writeFileSync(file, '');
   t.is(failure(await open(path.join(file, 'cell.sqlite')).load(0)).status, UNAVAILABLE);

@@ -3,6 +3,7 @@ import type { ExecutionContext, TestFn } from 'ava';
 import { UNAVAILABLE } from '../../assembly/shared/status.ts';
 import {
   CLEAR,
+  DROP,
   entriesOf,
   isFailure,
   KV_KEY_BYTES,
@@ -97,7 +98,10 @@ export function conformance(
     t.true(key.equals(entries[1][0]) && large.equals(entries[1][1]));
     await store.close();
   });
+  sharing(test, kind, place);
+}
 
+function sharing(test: TestFn, kind: string, place: (t: ExecutionContext) => Promise<Place>): void {
   test(`${kind}: one host has it; it is free when that one has closed it`, async (t) => {
     const there = await place(t);
     const first = there.open(undefined, 'first');
@@ -127,6 +131,24 @@ export function conformance(
     const again = there.open(['gone']);
     t.deepEqual(await read(t, again, 0), ['x=1']);
     await again.close();
+  });
+
+  test(`${kind}: lists what is stored, and drops a field as a whole`, async (t) => {
+    const there = await place(t);
+    const store = there.open(['n', 'm']);
+    await store.load(0);
+    t.deepEqual(await store.list(), []);
+    await store.commit(batchOf([TYPE, 0, '', 'a'], [PUT, 0, '', '1'], [TYPE, 1, '', 'b']));
+    await store.commit(batchOf([PUT, 1, 'x', '1'], [PUT, 1, 'y', '2']));
+    const m = { name: 'm', type: 'b', entries: 2 };
+    t.deepEqual(await store.list(), [m, { name: 'n', type: 'a', entries: 1 }]);
+    t.is(await store.commit(batchOf([DROP, 0])), null);
+    t.deepEqual(await store.list(), [m]);
+    t.is(((await store.load(0)) as KvField).type, '');
+    t.deepEqual(await read(t, store, 0), []);
+    await store.commit(batchOf([TYPE, 0, '', 'c'], [PUT, 0, 'k', '3']));
+    t.deepEqual(await read(t, store, 0), ['k=3']);
+    await store.close();
   });
 
   test(`${kind}: agrees with a map, over random batches and openings`, async (t) => {

@@ -241,7 +241,10 @@ export class Spot {
 
   // ---- words for people
 
-  /** The build fails here. `path` names the argument at fault, "" the decorator. */
+  /**
+   * The build fails here. `path` names the argument at fault, "" the decorator, ".age" the member
+   * `age` of the class.
+   */
   error(message: string, fix: string = "", path: string = ""): void {
     this.complain(message, fix, path, false);
   }
@@ -272,7 +275,7 @@ export class Spot {
     const made = new Complaint();
     made.site = this.site.id;
     made.use = this.index;
-    made.path = path == "" ? "" : this.args.where(path);
+    made.path = path == "" || path.startsWith(".") ? path : this.args.where(path);
     made.message = message;
     made.fix = fix;
     made.warning = warning;

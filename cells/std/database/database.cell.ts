@@ -272,8 +272,8 @@ class Database {
   @macro({
     on: ["call"],
     args: [
-      { type: "any", doc: "SQL; values are $1, $2 ..." },
-      { type: "any", optional: true, doc: "Values of $1, $2 ..." },
+      { type: "any", name: "sql", doc: "SQL; values are $1, $2 ..." },
+      { type: "any", name: "params", optional: true, doc: "Values of $1, $2 ..." },
     ],
     rest: true,
     result: "T[]",
@@ -285,8 +285,8 @@ class Database {
   @macro({
     on: ["call"],
     args: [
-      { type: "any", doc: "SQL; values are $1, $2 ..." },
-      { type: "any", optional: true, doc: "Values of $1, $2 ..." },
+      { type: "any", name: "sql", doc: "SQL; values are $1, $2 ..." },
+      { type: "any", name: "params", optional: true, doc: "Values of $1, $2 ..." },
     ],
     rest: true,
     result: "T | null",
@@ -298,8 +298,8 @@ class Database {
   @macro({
     on: ["call"],
     args: [
-      { type: "any", doc: "SQL; values are $1, $2 ..." },
-      { type: "any", optional: true, doc: "Values of $1, $2 ..." },
+      { type: "any", name: "sql", doc: "SQL; values are $1, $2 ..." },
+      { type: "any", name: "params", optional: true, doc: "Values of $1, $2 ..." },
     ],
     rest: true,
     result: "i64",

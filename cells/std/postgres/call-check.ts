@@ -13,6 +13,8 @@ import { Token, tokensOf } from "./tokens";
 /** Codes of PostgreSQL for names that are not there. */
 const NO_COLUMN: string = "42703";
 const NO_TABLE: string = "42P01";
+/** Of what a host would refuse to serve. */
+const NO_RIGHT: string = "42501";
 const SDK: string[] = ["SqlArgs", "SqlRows", "sqlRun", "atMostOne"];
 
 export class CallCheck {
@@ -75,8 +77,10 @@ ${body}}`,
     const name = said.offset < 0 ? "" : this.text.substring(said.offset, said.offset + said.length);
     const bare = name.substring(name.lastIndexOf(".") + 1).replaceAll('"', "");
     let message = said.message;
-    let fix = said.hint;
-    if (said.sqlstate == NO_COLUMN && bare != "") {
+    let fix = said.hint == "" ? "correct the text at the mark" : said.hint;
+    if (said.sqlstate == NO_RIGHT && said.hint == "") {
+      fix = "leave it out: a cell reads its own tables and those it declares, and computes";
+    } else if (said.sqlstate == NO_COLUMN && bare != "") {
       message = "there is no column `" + bare + "`";
       fix = suggestion(bare, this.columnNames());
     } else if (said.sqlstate == NO_TABLE && bare != "") {
@@ -152,6 +156,11 @@ ${body}}`,
       const table = this.planned.model.table(name, isOwn ? "" : schema);
       if (table && !(table.existing && named.writes)) continue;
       const shown = isOwn ? name : named.name;
+      if (schema.startsWith("pg_") || schema == "information_schema") {
+        const what = "`" + shown + "` is the database's own";
+        this.wrong(what, "leave it out: a cell reads its own tables, and those it declares", name);
+        continue;
+      }
       if (table) {
         const fix = "a table with `existing` is only read: leave changes to the cell that owns it";
         this.wrong("`" + shown + "` is not this cell's to change", fix, name);

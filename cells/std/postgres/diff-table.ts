@@ -16,7 +16,7 @@ import { Column, sameList, Table } from "./model";
 import { quoted } from "./names";
 import { isLiteral } from "./preset";
 import { indexLike, sameKey } from "./renaming";
-import { Source } from "./source";
+import { Filling, Source } from "./source";
 import { NOTHING, Steps } from "./steps";
 import { Fate, fateOf } from "./types";
 
@@ -140,10 +140,8 @@ export class TableDiff {
         return this.source.tell(this.is, now, change + " loses values", fix);
       }
     }
-    const spot = now.spot ? now.spot : this.is.spot;
-    if (old.nullable && !now.nullable && now.preset == "" && spot) {
-      const fix = "see to it that no row has null there, or say by a default what such rows get";
-      spot.warn(name + " was null until now: the migration fails where a row has null", fix);
+    if (old.nullable && !now.nullable && now.preset == "") {
+      this.source.fillings.push(new Filling(this.was.className, old.field, this.is, now));
     }
   }
 

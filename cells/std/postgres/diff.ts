@@ -41,7 +41,10 @@ export class Diff {
     for (let i = 0; i < tables.length; i++) if (!tables[i].existing) this.is.push(tables[i]);
     this.renameTables();
     this.match();
-    for (let i = 0; i < this.pairs.length; i++) this.renameColumns(this.pairs[i]);
+    for (let i = 0; i < this.pairs.length; i++) {
+      this.renameColumns(this.pairs[i]);
+      this.seal(this.pairs[i]);
+    }
     if (source.sqlite) this.rebuildOrAlter();
     else this.alterAll();
   }
@@ -123,6 +126,19 @@ export class Diff {
       const back = renameColumn(table, column.name, from);
       this.steps.add(renameColumn(table, from, column.name), [back]);
       renameColumnIn(this.was, pair.was, from, column.name);
+    }
+  }
+
+  /** What is encrypted stays bound to the name under which it was. */
+  private seal(pair: Pair): void {
+    const table = pair.was.className;
+    const columns = pair.is.columns;
+    for (let i = 0; i < columns.length; i++) {
+      const column = columns[i];
+      const old = pair.was.column(column.name);
+      if (!old || !old.encrypted || !column.encrypted) continue;
+      const sealed = old.sealed == "" ? table + "." + old.field : old.sealed;
+      column.sealed = sealed == pair.is.name + "." + column.name ? "" : sealed;
     }
   }
 

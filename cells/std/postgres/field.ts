@@ -72,7 +72,12 @@ export class Fields {
     column.type = columnTypeFor(fieldType, this.source.sqlite);
     if (said && said.args.has("type")) {
       const type = shortType(said.args.text("type"));
-      if (isKnown(fieldType) ? fits(fieldType, type, !table.existing) : isEnum(fieldType, type)) {
+      // SQLite would keep such numbers as texts, and sort them so.
+      const asText = this.source.sqlite && fieldType != "Decimal" && type.startsWith("numeric");
+      const fit = isKnown(fieldType)
+        ? fits(fieldType, type, !table.existing)
+        : isEnum(fieldType, type);
+      if (fit && !asText) {
         column.type = type;
         return true;
       }
@@ -168,7 +173,13 @@ export class Fields {
     const sql = spot.args.text("0").trim();
     let isLine = sql.length > 0;
     for (let i = 0; i < sql.length; i++) if (sql.charCodeAt(i) < 0x20) isLine = false;
-    if (!isLine || sql.includes(";") || sql.includes("--") || sql.includes("/*")) {
+    if (
+      !isLine ||
+      !isBalanced(sql) ||
+      sql.includes(";") ||
+      sql.includes("--") ||
+      sql.includes("/*")
+    ) {
       const fix = 'write one expression on one line: "now()", "0", "\'new\'"';
       return this.source.wrong(spot, "a default is one expression of SQL", fix, "0");
     }
@@ -229,6 +240,20 @@ function isEnum(fieldType: string, type: string): bool {
     if (!letter && unit != 0x5f && unit != 0x2e && !(unit >= 0x30 && unit <= 0x39)) return false;
   }
   return type == "int4" || type == "int8";
+}
+
+/** Whether parentheses close what was opened, and texts end: nothing of it leads outside. */
+function isBalanced(sql: string): bool {
+  let depth = 0;
+  let inText = false;
+  for (let i = 0; i < sql.length; i++) {
+    const unit = sql.charCodeAt(i);
+    if (unit == 0x27) inText = !inText;
+    if (inText) continue;
+    if (unit == 0x28) depth++;
+    if (unit == 0x29 && --depth < 0) return false;
+  }
+  return depth == 0 && !inText;
 }
 
 /** "no action" is what holds when nothing is said. */

@@ -10,6 +10,7 @@ import { introspectSqlite } from "./introspect-sqlite";
 import { Lock, parseModel } from "./lock";
 import { difference } from "./migration";
 import { Model } from "./model";
+import { quoted, quotedTable } from "./names";
 import { checkPresets } from "./preset";
 import { Source } from "./source";
 import { statementsOf } from "./steps";
@@ -54,6 +55,7 @@ export class Judge {
         "restore the lock that this database was built with, or build against another database";
       this.wrong(why, fix);
     }
+    this.fill();
     if (!this.source.sound) return false;
     this.previewAll();
     return true;
@@ -109,6 +111,34 @@ export class Judge {
   private inTheWay(drift: Drift): bool {
     const table = this.source.model.table(drift.where);
     return drift.expected == "nothing" && table != null && !table.existing;
+  }
+
+  /** Columns that will not take null: rows that have it fail the migration, here or elsewhere. */
+  private fill(): void {
+    const fillings = this.source.fillings;
+    const current = this.ledger.length + 1 == this.lock.migrations.length;
+    for (let i = 0; i < fillings.length; i++) {
+      const one = fillings[i];
+      const name = "`" + one.is.className + "." + one.now.field + "`";
+      const fix = "fill these rows first, or say by a default what they get";
+      const table = this.found.table(one.table);
+      const known = current && this.source.sound && table && table.column(one.column);
+      const nulls = known ? this.nullsOf(one.table, one.column) : "0";
+      if (nulls != "0") {
+        const rows = nulls + (nulls == "1" ? " row has" : " rows have") + " null there";
+        this.source.tell(one.is, one.now, name + " was null until now, and " + rows, fix);
+        continue;
+      }
+      const what = name + " was null until now: the migration fails where a row has null";
+      const spot = one.is.spot;
+      if (spot) spot.warn(what, fix, "." + one.now.field);
+    }
+  }
+
+  private nullsOf(table: string, column: string): string {
+    const from = quotedTable(this.source.sqlite ? "" : this.schema, table);
+    const sql = "select count(*) from " + from + " where " + quoted(column) + " is null";
+    return this.database.query(sql).text(0, 0);
   }
 
   private previewAll(): void {

@@ -7,7 +7,7 @@
 //   model
 //   table users
 //   column id text
-//   column phone bytea null encrypted
+//   column mobile bytea null encrypted users.phone     (renamed: sealed as users.phone)
 //   column created_at timestamptz default now()
 //   primary id
 //   index users_created_at_idx created_at desc
@@ -99,7 +99,7 @@ export function sortedKeys(table: Table): ForeignKey[] {
 function columnLine(column: Column): string {
   let line = "column " + column.name + " " + column.type;
   if (column.nullable) line += " null";
-  if (column.encrypted) line += " encrypted";
+  if (column.encrypted) line += " encrypted" + (column.sealed == "" ? "" : " " + column.sealed);
   return column.preset == "" ? line : line + " default " + column.preset;
 }
 
@@ -182,6 +182,7 @@ function takeColumn(table: Table, line: string, words: string[]): bool {
   if (at < words.length && words[at] == "encrypted") {
     made.encrypted = true;
     at++;
+    if (at < words.length && words[at] != "default") made.sealed = words[at++];
   }
   if (at < words.length) {
     if (words[at] != "default") return false;

@@ -11,6 +11,11 @@ export class Column {
   preset: string = "";
   /** Kept as AES-256-GCM; `type` is bytea then. */
   encrypted: bool = false;
+  /**
+   * Encrypted: "users.phone", what its ciphertext is bound to where that is not the column's name:
+   * the table and column that it was when it was made. "" = as it is called.
+   */
+  sealed: string = "";
 
   // ---- only where the model is the source's
 

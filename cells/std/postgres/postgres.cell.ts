@@ -240,8 +240,8 @@ class Postgres {
   @macro({
     on: ["call"],
     args: [
-      { type: "any", doc: "SQL; values are $1, $2 ..." },
-      { type: "any", optional: true, doc: "Values of $1, $2 ..." },
+      { type: "any", name: "sql", doc: "SQL; values are $1, $2 ..." },
+      { type: "any", name: "params", optional: true, doc: "Values of $1, $2 ..." },
     ],
     rest: true,
     result: "T[]",
@@ -253,8 +253,8 @@ class Postgres {
   @macro({
     on: ["call"],
     args: [
-      { type: "any", doc: "SQL; values are $1, $2 ..." },
-      { type: "any", optional: true, doc: "Values of $1, $2 ..." },
+      { type: "any", name: "sql", doc: "SQL; values are $1, $2 ..." },
+      { type: "any", name: "params", optional: true, doc: "Values of $1, $2 ..." },
     ],
     rest: true,
     result: "T | null",
@@ -266,8 +266,8 @@ class Postgres {
   @macro({
     on: ["call"],
     args: [
-      { type: "any", doc: "SQL; values are $1, $2 ..." },
-      { type: "any", optional: true, doc: "Values of $1, $2 ..." },
+      { type: "any", name: "sql", doc: "SQL; values are $1, $2 ..." },
+      { type: "any", name: "params", optional: true, doc: "Values of $1, $2 ..." },
     ],
     rest: true,
     result: "i64",

@@ -17,6 +17,7 @@ export function copyOf(model: Model): Model {
       column.nullable = old.nullable;
       column.preset = old.preset;
       column.encrypted = old.encrypted;
+      column.sealed = old.sealed;
       table.columns.push(column);
     }
     for (let x = 0; x < from.indexes.length; x++) {

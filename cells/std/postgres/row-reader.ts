@@ -134,22 +134,38 @@ ${read}  list[i] = row;
 
   /** Every field has a column. */
   private checkTaken(fields: Declaration[], taken: string[], table: Table | null): void {
+    const columns = this.said.columns;
     const names: string[] = [];
-    for (let c = 0; c < this.said.columns.length; c++) names.push(this.said.columns[c].name);
+    let spare = -1;
+    for (let c = 0; c < columns.length; c++) {
+      names.push(columns[c].name);
+      if (!fieldFor(columns[c].name, fields, table)) spare = c;
+    }
     for (let i = 0; i < fields.length; i++) {
       const field = fields[i];
       if (taken.includes(field.name)) continue;
       const wanted = columnNameOf(field.name, table);
       const meant = nearestOf(wanted, names);
-      const at = meant == "" ? -1 : names.indexOf(meant);
-      const fix =
-        meant == ""
-          ? "select `" + wanted + "`, or remove the field"
-          : "write `" + meant + " as " + wanted + "`, or rename the field";
+      const at = meant == "" ? spare : names.indexOf(meant);
       const message = "no column gives `" + this.type + "." + field.name + "` its value";
-      if (at >= 0) this.wrongColumn(this.said.columns[at], message, fix);
-      else this.wrong(message, fix);
+      if (at < 0) {
+        this.wrong(message, "select `" + wanted + "`, or remove the field");
+        continue;
+      }
+      const fix =
+        "write `" + this.expression(columns[at]) + " as " + wanted + "`, or rename the field";
+      this.wrongColumn(columns[at], message, fix);
     }
+  }
+
+  /** What stands in the text for a column, without the name that it is given. */
+  private expression(column: DescribedColumn): string {
+    if (column.offset < 0) return column.name;
+    const written = this.spot.args
+      .text("0")
+      .substring(column.offset, column.offset + column.length);
+    const named = written.toLowerCase().lastIndexOf(" as ");
+    return named < 0 ? written : written.substring(0, named).trim();
   }
 
   /** Whether a value of the column is one of `type`; `field` "" = there is no class. */
@@ -179,7 +195,8 @@ ${read}  list[i] = row;
     }
     if (!column.nullable || nullable) return;
     const scalar = isScalarType(type);
-    const spelled = "coalesce(" + column.name + ", " + zeroOf(type) + ") as " + column.name;
+    const expression = this.expression(column);
+    const spelled = "coalesce(" + expression + ", " + zeroOf(type) + ") as " + column.name;
     const fix =
       scalar || field == ""
         ? "select " + spelled

@@ -174,7 +174,7 @@ ${argsFor(1)}${this.many(statement, text, "limit")}}`,
   private count(): void {
     const statement = new Statement(false);
     statement.give("count", "int8");
-    const text = "select count(*) from " + this.name;
+    const text = "select count(*) as count from " + this.name;
     statement.tell(this.spot, text);
     this.member(
       "count",

@@ -5,10 +5,22 @@ import { Fields } from "./field";
 import { Column, Index, Model, Table } from "./model";
 import { madeName, NAME_BYTES, nameBytes, schemaOf } from "./names";
 
+/** A column that took null and will not; `table` and `column` as the database calls them now. */
+export class Filling {
+  constructor(
+    readonly table: string,
+    readonly column: string,
+    readonly is: Table,
+    readonly now: Column,
+  ) {}
+}
+
 /** Reads the classes of one request. `sound` is false once something was complained of. */
 export class Source {
   readonly model: Model = new Model();
   sound: bool = true;
+  /** Found by the difference with the lock; how many rows have null only the database knows. */
+  readonly fillings: Filling[] = [];
   /** file, class and field -> uses on it. */
   readonly byField: Map<string, Spot[]> = new Map();
 
@@ -30,24 +42,23 @@ export class Source {
     this.model.sort();
   }
 
-  /** Says what is wrong at a column, or at its table where nothing of ours stands on the field. */
+  /** Says what is wrong at the field of a column; at the table where `column` is null. */
   tell(table: Table, column: Column | null, message: string, fix: string): void {
     this.sound = false;
-    const own = column ? column.spot : null;
-    if (own) return own.error(message, fix);
-    // Several things at one place are told as one: findings at one place are one.
     const spot = table.spot;
     if (!spot) return;
+    const path = column && column.field != "" ? "." + column.field : "";
+    // Several things at one place are told as one: findings at one place are one.
     const complaints = this.planning.plan.complaints;
     for (let i = 0; i < complaints.length; i++) {
       const one = complaints[i];
-      const here = one.site == spot.site.id && one.use == spot.index && one.path == "";
+      const here = one.site == spot.site.id && one.use == spot.index && one.path == path;
       if (!here || one.warning || one.message.includes(message)) continue;
       one.message += "; " + message;
       if (!one.fix.includes(fix)) one.fix += "; " + fix;
       return;
     }
-    spot.error(message, fix);
+    spot.error(message, fix, path);
   }
 
   wrong(spot: Spot, message: string, fix: string, path: string = ""): void {

@@ -16,7 +16,8 @@ export function idOf(text: string): string {
 export function valueOf(planned: Planned, table: Table, column: Column): string {
   if (!column.encrypted) return column.type;
   const schema = table.schema == "" ? planned.schema : table.schema;
-  return column.type + "=" + schema + "." + table.name + "." + column.name;
+  const name = column.sealed == "" ? table.name + "." + column.name : column.sealed;
+  return column.type + "=" + schema + "." + name;
 }
 
 /** One statement while it is put together. */

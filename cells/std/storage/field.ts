@@ -7,7 +7,9 @@ export function unfitFor(spot: Spot): string {
   if (field.isStatic) return "it is static, and belongs to no instance";
   const uses = spot.owner.uses;
   let isService = false;
-  for (let i = 0; i < uses.length; i++) if (uses[i].ns == "" && uses[i].name == "service") isService = true;
+  for (let i = 0; i < uses.length; i++) {
+    if (uses[i].ns == "" && uses[i].name == "service") isService = true;
+  }
   if (!isService) return "`" + spot.owner.name + "` is no service";
   return field.type == "" ? "its type is not written" : "";
 }

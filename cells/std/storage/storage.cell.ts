@@ -1,5 +1,5 @@
-// Owns the answers for `@Storage`: which fields of a service outlive its instance, and the code that
-// loads them before the first call and hands over what each call has changed.
+// Owns the answers for `@Storage`: which fields of a service outlive its instance, and the code
+// that loads them before the first call and hands over what each call has changed.
 import { mapOf, unfitFor } from "./field";
 
 /** Bytes of a stored name. */
@@ -42,44 +42,58 @@ class Storage {
     const name = spot.args.text("name", field.name);
     if (!isName(name)) {
       const fix = "letters, digits and _, 64 at most: `name: \"visits\"`";
-      return spot.error("`" + name + "` is no name for a stored field", fix, "name");
+      spot.error("`" + name + "` is no name for a stored field", fix, "name");
     }
-    spot.provide(spot.path, "stored", [name]);
-    const map = mapOf(field.type);
-    const codec = spot.contribute("codec", name, "");
-    codec.type = field.type;
-    codec.values = [map === null ? "value" : "map"];
-    const at = `changetype<usize>(this) + offsetof<${spot.owner.name}>("${field.name}")`;
-    if (map === null) {
-      spot.importNames("storage", ["storedValue"]);
-      const code = `storedValue<${field.type}>("${name}", ${at}, __encode_${name}, __decode_${name});`;
-      spot.contribute("start", "", code);
-      return;
-    }
-    spot.importNames("storage", ["storedMap"]);
-    const code = `storedMap<${map}>("${name}", ${at}, __encodeKey_${name}, __decodeKey_${name}, __encode_${name}, __decode_${name});`;
-    spot.contribute("start", "", code);
   }
 
-  /** One wrap for all fields; and no two fields under one name. */
+  /** What each field becomes; one wrap for all of them; no two fields under one name. */
   @macro.round private settle(planning: Planning): void {
-    const spots = planning.spots;
     const names: string[] = [];
-    for (let i = 0; i < spots.length; i++) {
-      const spot = spots[i];
-      if (unfitFor(spot) != "") continue;
+    const fields: string[] = [];
+    for (let i = 0; i < planning.spots.length; i++) {
+      const spot = planning.spots[i];
       const name = spot.args.text("name", spot.declaration.name);
+      if (unfitFor(spot) != "" || !isName(name)) continue;
       const other = names.indexOf(name);
       if (other >= 0) {
-        const first = spots[other].declaration.name;
-        spot.error("`" + first + "` is stored as `" + name + "` already", "give one of them another name");
+        const what = "`" + fields[other] + "` is stored as `" + name + "` already";
+        spot.error(what, "give one of them another name", spot.args.has("name") ? "name" : "");
+        continue;
       }
       names.push(name);
-      if (names.length > 1) continue;
-      spot.importNames("storage", ["keepStored"]);
-      spot.wrap("const status: u32 = $attempt; keepStored(); if (status != 0) { $fail; }", "cache");
+      fields.push(spot.declaration.name);
+      keep(spot, name);
+      if (names.length == 1) handOver(spot);
     }
   }
+}
+
+/** The field is loaded before the first call, and takes notes from then on. */
+function keep(spot: Spot, name: string): void {
+  const field = spot.declaration;
+  const map = mapOf(field.type);
+  spot.provide(spot.path, "stored", [name]);
+  const codec = spot.contribute("codec", name, "");
+  codec.type = field.type;
+  codec.values = [map === null ? "value" : "map"];
+  const at = `changetype<usize>(this) + offsetof<${spot.owner.name}>("${field.name}")`;
+  if (map === null) {
+    spot.importNames("storage", ["storedValue"]);
+    const value = `"${name}", ${at}, __encode_${name}, __decode_${name}`;
+    spot.contribute("start", "", `storedValue<${field.type}>(${value});`);
+    return;
+  }
+  spot.importNames("storage", ["storedMap"]);
+  const key = `__encodeKey_${name}, __decodeKey_${name}`;
+  const entry = `"${name}", ${at}, ${key}, __encode_${name}, __decode_${name}`;
+  spot.contribute("start", "", `storedMap<${map}>(${entry});`);
+}
+
+/** Behind each call, whether it has failed or not, its changes are handed over. */
+function handOver(spot: Spot): void {
+  spot.importNames("storage", ["keepStored"]);
+  const code = "const status: u32 = $attempt; keepStored(); if (status != 0) { $fail; }";
+  spot.wrap(code, "cache");
 }
 
 function isName(name: string): bool {

@@ -66,7 +66,8 @@ join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.
 left join pg_catalog.pg_type t on t.oid = a.atttypid and t.typtype = 'd'
 where c.relkind in ('r', 'p', 'v', 'm', 'f') and (n.nspname = $1
   or (n.nspname, c.relname) in (
-    select s, r from rows from (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) x (s, r)))
+    select s, r from rows from (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]))
+      x (s, r)))
 order by c.oid, a.attnum`;
 
 /** Reads what the scratch schema has, and the tables of others among `named`. */

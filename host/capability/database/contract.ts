@@ -38,6 +38,8 @@ export const DESCRIBE_TEXTS = 4096;
 export const DESCRIBE_CHARS = 65_536;
 /** Milliseconds for one statement: below the 30 s that a build waits for a macro. */
 export const STATEMENT_MS = 25_000;
+/** Milliseconds that a change waits for that of another build, within the same 30 s. */
+export const TURN_MS = 20_000;
 
 /** What a database says of one text. Offsets and lengths are UTF-16 units; -1 = nobody knows. */
 export type Described = DescribedText | Refused;

@@ -135,24 +135,27 @@ function parameters(
   );
 }
 
+/** What SQLite complains of, by its words; the name is the last group. */
+const COMPLAINTS: readonly { words: RegExp; sqlstate: string }[] = [
+  { words: /^no such column: (.+?)(?: - should .*)?$/, sqlstate: '42703' },
+  { words: /^table \S+ has no column named (.+)$/, sqlstate: '42703' },
+  { words: /^no such table: (.+)$/, sqlstate: '42P01' },
+  { words: /^ambiguous column name: (.+)$/, sqlstate: '42702' },
+  { words: /^no such function: (.+)$/, sqlstate: '42883' },
+  { words: /^near "(.+)": syntax error$/, sqlstate: '42601' },
+];
+
 /** SQLite names what it does not know, not where it stands. */
 function explain(syntax: Syntax, message: string, tables: Tables): Refused {
-  const [, kind, name] =
-    /^(no such column|no such table|ambiguous column name): (.+)$/.exec(message) ??
-    /^(near) "(.+)": syntax error$/.exec(message) ??
-    [];
-  if (kind === undefined || name === undefined) {
-    return refused(message, message.includes('syntax') ? '42601' : '42000');
+  for (const { words, sqlstate } of COMPLAINTS) {
+    const name = words.exec(message)?.[1];
+    if (name === undefined) continue;
+    const last = (name.split('.').at(-1) as string).replaceAll('"', '');
+    const known =
+      sqlstate === '42703' ? tables.columnNames : sqlstate === '42P01' ? tables.tableNames : [];
+    return refused(message, sqlstate, placeOf(syntax, name, last), nearest(last, known) ?? '');
   }
-  const last = name.split('.').at(-1) as string;
-  const place = placeOf(syntax, name, last);
-  if (kind === 'no such column') {
-    return refused(message, '42703', place, nearest(last, tables.columnNames) ?? '');
-  }
-  if (kind === 'no such table') {
-    return refused(message, '42P01', place, nearest(last, tables.tableNames) ?? '');
-  }
-  return refused(message, kind === 'near' ? '42601' : '42702', place);
+  return refused(message, /syntax|incomplete input/.test(message) ? '42601' : '42000');
 }
 
 function placeOf(

@@ -7,6 +7,7 @@ import { nearest } from '../../../host/schema/nearest.ts';
 import { adminError } from '../../database/admin.ts';
 import type { Connection, DatabaseError } from '../../database/connection.ts';
 import { quoted } from '../../database/roles.ts';
+import { judge as judgeReach } from '../sql/judge.ts';
 import { type Relations, readRelations, readTypes } from './catalogue.ts';
 import type { Described, DescribedParameter, DescribedText, Refused } from './contract.ts';
 import { DESCRIBE_CHARS } from './contract.ts';
@@ -51,9 +52,24 @@ export async function describePostgres(
   const answers = open.map((one, i) => {
     const said = probed[i] as Probed;
     if (!said.ok) return explain(one.syntax, said.error, relations);
-    return compose(one, said, relations, types);
+    const described = compose(one, said, relations, types);
+    return described.ok ? (beyond(one.syntax, described, schema) ?? described) : described;
   });
   return judged.map((wrong) => wrong ?? (answers.shift() as Described));
+}
+
+/** What a host will refuse to serve is told while the cell is built. */
+function beyond(
+  { text, tokens }: Syntax,
+  { tables }: DescribedText,
+  schema: string,
+): Refused | null {
+  const { fault } = judgeReach(text, { schema, reads: tables.map(({ name }) => name) });
+  if (fault === null) return null;
+  const [, name] = /`(?:[^`]*\.)?([^`.]+)`/.exec(fault) ?? [];
+  const token = tokens.find((one) => one.text.toLowerCase() === name);
+  const place = { offset: token?.start ?? -1, length: token ? token.end - token.start : 0 };
+  return refused(fault, '42501', place);
 }
 
 async function makeScratch(connection: Connection, scratch: string, ddl: string): Promise<void> {
@@ -197,6 +213,10 @@ function compose(
 const matching = (outputs: Output[] | null, count: number): Output[] | null =>
   outputs !== null && outputs.length === count ? outputs : null;
 
+/**
+ * The parameter `$number` of a text, of a type that the database gave it: where it first stands,
+ * and the column that it is assigned to.
+ */
 export function parameter(
   syntax: Syntax,
   outline: Outline,
@@ -223,6 +243,7 @@ export function parameter(
   return { type, assigned, notNull, offset, length };
 }
 
+/** The tables that a text names, each once: `schema.table`, and whether it is written. */
 export function tablesOf(
   { tables }: Outline,
   relations: Pick<Relations, 'find'>,

@@ -20,6 +20,7 @@ import {
   QUERY,
   ROLLBACK,
   STATEMENT_MS,
+  TURN_MS,
 } from './contract.ts';
 import { describePostgres } from './describe.ts';
 import { describeSqlite } from './describe-sqlite.ts';
@@ -87,7 +88,8 @@ export class Databases {
 
   #admin(target: Target): Admin {
     const key = keyOf(target);
-    const found = this.#admins.get(key) ?? openAdmin(target, { statementMs: STATEMENT_MS });
+    const found =
+      this.#admins.get(key) ?? openAdmin(target, { statementMs: STATEMENT_MS, turnMs: TURN_MS });
     this.#admins.set(key, found);
     return found;
   }

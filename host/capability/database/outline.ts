@@ -24,6 +24,7 @@ export interface Outline {
 /** Functions with an effect that every cell may have: a sequence moves on. */
 const MOVING = new Set(['nextval', 'setval']);
 
+/** Reads what `statement` names. */
 export function outlineOf(statement: Node): Outline {
   const outline: Outline = { tables: [], writes: false, places: new Map(), assigned: [] };
   const withs = withNames(statement);

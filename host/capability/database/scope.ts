@@ -94,6 +94,7 @@ export function namesOf(nodes: readonly Node[] | undefined): string[] | null {
 export const copied = (columns: readonly Column[]): Column[] =>
   columns.map(({ name, nullable }) => ({ name, nullable }));
 
+/** A FROM item with one name. The columns are shared with it, so that what marks one marks both. */
 export function source(alias: string, columns: Column[]): From {
   return { sources: [{ alias, columns }], star: columns, merged: [] };
 }

@@ -11,7 +11,8 @@ import { type Catalogue, namesOf } from './scope.ts';
  */
 export function declaredType(declared: string): string {
   const lower = declared.toLowerCase().trim();
-  const [, words = lower, size = ''] = /^(.*?)\s+(?:text|blob)(\(.*\))?$/.exec(lower) ?? [];
+  const [, words = lower, size = ''] =
+    /^(.*?)\s+(?:text|blob|int|integer|real)(\(.*\))?$/.exec(lower) ?? [];
   const type = NAMES.get(words) ?? words;
   return `${type.replace(/\s+array$/, '[]')}${size}`;
 }
@@ -20,7 +21,7 @@ export function declaredType(declared: string): string {
 const NAMES = new Map(
   Object.entries({
     ...{ integer: 'int8', int: 'int8', bigint: 'int8', real: 'float8', double: 'float8' },
-    ...{ blob: 'bytea', boolean: 'bool', '': 'text' },
+    ...{ blob: 'bytea', boolean: 'bool', 'double precision': 'float8', '': 'text' },
   }),
 );
 

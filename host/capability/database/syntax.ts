@@ -142,6 +142,7 @@ function ends(text: string, before: string | undefined): boolean {
 function parse(text: string): { stmt?: Node; stmt_location?: number }[] | null {
   // The parser reads a C string: what follows a NUL would go unseen.
   if (text.includes('\0')) return null;
+  if (text === '') return [];
   try {
     return parseSync(text).stmts ?? [];
   } catch {

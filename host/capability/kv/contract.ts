@@ -14,6 +14,8 @@ export const PUT = 0;
 export const REMOVE = 1;
 export const CLEAR = 2;
 export const TYPE = 3;
+/** All entries of a field go, and what is known of it: it was never written. */
+export const DROP = 4;
 
 /** Bytes before a write's key. */
 export const WRITE_HEADER = 16;
@@ -46,6 +48,13 @@ export interface KvField {
   snapshot: Uint8Array;
 }
 
+/** A field as lists show it. */
+export interface KvListed {
+  name: string;
+  type: string;
+  entries: number;
+}
+
 /**
  * The durable fields of one cell. One host has it at a time: another one that opens it is refused
  * until this one has closed it or is gone. Every driver passes tests/storage/stores.ts.
@@ -59,6 +68,8 @@ export interface KvStore {
    * are applied in the order in which they were given; the bytes are the store's from then on.
    */
   commit(batch: Uint8Array): Promise<KvFailure | null>;
+  /** Every field that is stored, by name, whether the store was opened for it or not. */
+  list(): Promise<KvListed[] | KvFailure>;
   /** Gives the store back. Nothing is asked of it afterwards. */
   close(): Promise<void>;
 }

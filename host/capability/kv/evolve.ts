@@ -52,10 +52,11 @@ const methodText = (type: string): string => `stored.field()->${type.slice(type.
 
 function refused(name: string, was: string, is: string, why: string): KvFailure {
   const shown = (type: string): string => type.slice(type.indexOf(' ') + 1, 400);
+  const field = name.slice(name.indexOf('.') + 1);
   return {
     status: FAILED_PRECONDITION,
     text:
-      `\`${name.slice(name.indexOf('.') + 1)}\` is stored as ${shown(was)}, and this module keeps it as ${shown(is)} ` +
+      `\`${field}\` is stored as ${shown(was)}, and this module keeps it as ${shown(is)} ` +
       `(${why}): keep the stored type, begin anew under another name with ` +
       `@Storage.persist({ name: "..." }), or remove what is stored: cell storage drop ${name}`,
   };

@@ -7,7 +7,7 @@
 //   cell:{visits}:order:seen  sorted set: key -> when it was put first
 //   cell:{visits}:order       the number of the last key that was put
 // The braces keep them in one slot of a cluster.
-import { CLEAR, PUT, REMOVE, TYPE, writesOf } from './contract.ts';
+import { CLEAR, DROP, PUT, REMOVE, TYPE, writesOf } from './contract.ts';
 
 export type Command = (string | Buffer)[];
 
@@ -34,7 +34,11 @@ export class RedisKeys {
   }
 
   values(field: number): string {
-    return `${this.base}:field:${this.fields[field]}`;
+    return this.valuesOf(this.fields[field]);
+  }
+
+  valuesOf(name: string): string {
+    return `${this.base}:field:${name}`;
   }
 
   orders(field: number): string {
@@ -64,7 +68,11 @@ export class RedisKeys {
       if (kind === REMOVE) {
         commands.push(['HDEL', this.values(field), k], ['ZREM', this.orders(field), k]);
       } else if (kind === CLEAR) commands.push(['DEL', this.values(field), this.orders(field)]);
-      else if (kind === TYPE) commands.push(['HSET', this.types, this.name(field), buffer(value)]);
+      else if (kind === DROP) {
+        commands.push(['DEL', this.values(field), this.orders(field)]);
+        commands.push(['HDEL', this.types, this.name(field)]);
+      } else if (kind === TYPE)
+        commands.push(['HSET', this.types, this.name(field), buffer(value)]);
     }
     if (count !== last) commands.push(['SET', this.order, String(count)]);
     return { commands, last: count };

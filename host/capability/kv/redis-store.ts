@@ -4,7 +4,6 @@
 //
 // The lease is watched by each transaction: a host that was away for longer than its lease, while
 // another one wrote, is refused by Redis itself, whatever its clock says.
-import { createClient, RESP_TYPES, WatchError } from '@redis/client';
 import {
   FAILED_PRECONDITION,
   RESOURCE_EXHAUSTED,
@@ -16,6 +15,7 @@ import {
   KV_FIELD_BYTES,
   type KvFailure,
   type KvField,
+  type KvListed,
   type KvStore,
   snapshotOf,
 } from './contract.ts';
@@ -41,7 +41,8 @@ end return 0`;
 const AWAY = 'this host was away for longer than its lease';
 const TAKEN = 'another host has them; they are free when it ends, or a while after it was lost';
 
-const BUFFERS = { [RESP_TYPES.BLOB_STRING]: Buffer };
+/** Replies of texts come as bytes: RESP_TYPES.BLOB_STRING. */
+const BUFFERS = { 36: Buffer };
 
 export interface RedisOptions {
   /** redis:// or rediss://; its password is told nobody. */
@@ -53,9 +54,11 @@ export interface RedisOptions {
   leaseMs?: number;
 }
 
-type Client = ReturnType<typeof connect>;
+type Client = Awaited<ReturnType<typeof connect>>;
 
-function connect(url: string) {
+/** The client is loaded when it is needed: it takes as long as the rest of a lane's code. */
+async function connect(url: string) {
+  const { createClient } = await import('@redis/client');
   return createClient({
     url,
     RESP: 2,
@@ -121,6 +124,20 @@ export class RedisStore implements KvStore {
     });
   }
 
+  list(): Promise<KvListed[] | KvFailure> {
+    return this.turn(async () => {
+      const client = await this.owned();
+      const flat = (await this.raw(client, ['HGETALL', this.keys.types])) as Buffer[];
+      const listed: KvListed[] = [];
+      for (let i = 0; i < flat.length; i += 2) {
+        const name = String(flat[i]);
+        const entries = await this.raw(client, ['HLEN', this.keys.valuesOf(name)]);
+        listed.push({ name, type: String(flat[i + 1]), entries: Number(entries) });
+      }
+      return listed.sort((a, b) => (a.name < b.name ? -1 : 1));
+    });
+  }
+
   async close(): Promise<void> {
     await this.turn(async () => {
       const { client } = this;
@@ -159,7 +176,7 @@ export class RedisStore implements KvStore {
    */
   private async owned(still = false): Promise<Client> {
     if (this.client !== null) return this.client;
-    const client = connect(this.url());
+    const client = await connect(this.url());
     // Failures are told to who asked; without a listener they would end the process.
     client.on('error', () => {});
     await client.connect();
@@ -221,7 +238,8 @@ export class RedisStore implements KvStore {
       const what = only === 'yes' ? `appendfsync ${sync}` : 'no append-only file';
       this.warnings.push(
         `its fields are in a Redis with ${what}: when that server is lost, what it had not yet ` +
-          'written to its disk is lost though it was answered; set appendonly yes, appendfsync always',
+          'written to its disk is lost though it was answered; ' +
+          'set appendonly yes, appendfsync always',
       );
     } catch {
       // A server that does not tell its configuration is configured by somebody else.
@@ -238,6 +256,7 @@ export class RedisStore implements KvStore {
       await this.within(multi.exec());
       return true;
     } catch (error) {
+      const { WatchError } = await import('@redis/client');
       if (error instanceof WatchError) return false;
       const said = (error as Error).message;
       // The server has answered: nothing of a transaction that it refuses is done.

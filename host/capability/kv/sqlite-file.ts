@@ -16,9 +16,11 @@ import {
 } from '../../../assembly/shared/status.ts';
 import {
   CLEAR,
+  DROP,
   KV_FIELD_BYTES,
   type KvFailure,
   type KvField,
+  type KvListed,
   PUT,
   REMOVE,
   snapshotOf,
@@ -90,6 +92,10 @@ export class SqliteFile {
       this.opened().apply(batch);
       return null;
     });
+  }
+
+  list(): KvListed[] | KvFailure {
+    return this.during(() => this.opened().list());
   }
 
   close(): void {
@@ -179,6 +185,8 @@ class Statements {
   private readonly type: StatementSync;
   private readonly all: StatementSync;
   private readonly bytes: StatementSync;
+  private readonly drop: StatementSync;
+  private readonly listed: StatementSync;
   /** Rows of `field`, by number; 0 = the field was never written. */
   private readonly ids: number[];
   private readonly types: string[];
@@ -203,6 +211,11 @@ class Statements {
     this.bytes = db.prepare(
       'select coalesce(sum(length(key) + length(value) + 8), 0) as n from entry where field = ?',
     );
+    this.drop = db.prepare('delete from field where id = ?');
+    this.listed = db.prepare(
+      'select name, type, (select count(*) from entry where field = field.id) as entries ' +
+        'from field order by name',
+    );
     const known = db.prepare('select id, type from field where name = ?');
     const rows = fields.map((name) => known.get(name) as { id: number; type: string } | undefined);
     this.ids = rows.map((row) => row?.id ?? 0);
@@ -221,6 +234,11 @@ class Statements {
     return { type: this.types[field], snapshot };
   }
 
+  list(): KvListed[] {
+    const rows = this.listed.all() as unknown as KvListed[];
+    return rows.map(({ name, type, entries }) => ({ name, type, entries }));
+  }
+
   apply(batch: Uint8Array): void {
     const ids = [...this.ids];
     const types = [...this.types];
@@ -234,6 +252,11 @@ class Statements {
         else if (kind === TYPE) {
           types[field] = Buffer.from(value).toString();
           ids[field] = (this.type.get(this.fields[field], types[field]) as { id: number }).id;
+        } else if (kind === DROP) {
+          this.clear.run(ids[field]);
+          this.drop.run(ids[field]);
+          ids[field] = 0;
+          types[field] = '';
         }
       }
       this.commit.run();

@@ -8,7 +8,7 @@ import {
   Worker,
 } from 'node:worker_threads';
 import { UNKNOWN } from '../../../assembly/shared/status.ts';
-import type { KvFailure, KvField, KvStore } from './contract.ts';
+import type { KvFailure, KvField, KvListed, KvStore } from './contract.ts';
 import type { SqliteOptions } from './sqlite-file.ts';
 import {
   ANSWER,
@@ -18,13 +18,14 @@ import {
   DESK_BYTES,
   DONE,
   HEAD,
+  LIST,
   LOAD,
   SIZE,
   type StoreThread,
   WHAT,
 } from './sqlite-thread.ts';
 
-type Answer = KvField | KvFailure | null;
+type Answer = KvField | KvFailure | KvListed[] | null;
 
 interface Request {
   what: number;
@@ -48,6 +49,10 @@ export class SqliteStore implements KvStore {
 
   commit(batch: Uint8Array): Promise<KvFailure | null> {
     return this.ask(COMMIT, 0, batch) as Promise<KvFailure | null>;
+  }
+
+  list(): Promise<KvListed[] | KvFailure> {
+    return this.ask(LIST, 0, null) as Promise<KvListed[] | KvFailure>;
   }
 
   async close(): Promise<void> {

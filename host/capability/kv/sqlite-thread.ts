@@ -2,7 +2,7 @@
 // on a word of shared memory between. It ends when it is told to close.
 //
 //   words  0 ASKED: number of the request, written by the lane   1 DONE: of the last that is done
-//          2 WHAT: COMMIT, LOAD, CLOSE   3 SIZE: bytes of the batch, -1 = it comes by the port;
+//          2 WHAT: COMMIT, LOAD, CLOSE, LIST   3 SIZE: bytes of the batch, -1 = it comes by the port;
 //          for LOAD the field           4 ANSWER: 0 = null, 1 = by the port
 //   bytes from HEAD on: the batch, when it fits
 //
@@ -24,6 +24,7 @@ export const DESK_BYTES = 1 << 20;
 export const COMMIT = 0;
 export const LOAD = 1;
 export const CLOSE = 2;
+export const LIST = 3;
 
 export interface StoreThread {
   options: SqliteOptions;
@@ -41,7 +42,12 @@ function serve({ options, desk, port }: StoreThread): void {
     Atomics.wait(words, ASKED, done);
     const what = words[WHAT];
     if (what === CLOSE) break;
-    const answer = what === LOAD ? file.load(words[SIZE]) : file.commit(batch(words[SIZE]));
+    const answer =
+      what === LOAD
+        ? file.load(words[SIZE])
+        : what === LIST
+          ? file.list()
+          : file.commit(batch(words[SIZE]));
     if (answer !== null) port.postMessage(answer);
     words[ANSWER] = answer === null ? 0 : 1;
     Atomics.store(words, DONE, ++done);

@@ -106,8 +106,7 @@ export class FrontMessages {
   /** Execute of the nameless portal, all rows. */
   execute(): void {
     this.begin(0x45, 5);
-    this.bytes.fill(0, this.length, this.length + 5);
-    this.length += 5;
+    for (let i = 0; i < 5; i++) this.bytes[this.length++] = 0;
     this.end();
   }
 

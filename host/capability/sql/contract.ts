@@ -96,4 +96,6 @@ export interface PoolOptions {
   schema: string;
   connections: number;
   timeoutMs: number;
+  /** Milliseconds that a server may take to hear a cancel request. Default 5000. */
+  cancelMs?: number;
 }

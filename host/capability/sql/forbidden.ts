@@ -39,6 +39,7 @@ export function isForbiddenFunction(name: string): boolean {
 /** Functions that take a sequence by its name; it has to be the cell's own. */
 export const SEQUENCES = new Set(['nextval', 'setval', 'currval']);
 
+/** Whether a cell may cast to this type of the server. */
 export function isForbiddenType(name: string): boolean {
   return LOOKUPS.test(name);
 }

@@ -216,7 +216,7 @@ export class PostgresPool implements SqlPool, ConnectionOwner {
   /** Ends what takes too long; stops looking when nothing is under way. */
   private tick(): void {
     const now = performance.now();
-    const { timeoutMs } = this.options;
+    const { timeoutMs, cancelMs = CANCEL_MS } = this.options;
     while (this.waiters.length > 0 && now - this.waiters[0].since > timeoutMs) {
       const { job } = this.waiters.shift() as Waiter;
       const text = `no connection was free within ${timeoutMs / 1000} s`;
@@ -227,7 +227,7 @@ export class PostgresPool implements SqlPool, ConnectionOwner {
       if (connection.job === null) continue;
       active = true;
       const { cancelledAt, sentAt } = connection;
-      if (cancelledAt > 0 && now - cancelledAt > CANCEL_MS) connection.die();
+      if (cancelledAt > 0 && now - cancelledAt > cancelMs) connection.die();
       else if (now - sentAt > timeoutMs + GRACE_MS) connection.cancel(DEADLINE_EXCEEDED);
     }
     if (active || this.timer === null) return;

@@ -29,6 +29,11 @@ export class ResultBytes {
     this.full = false;
   }
 
+  /** Gives the memory of a large result back. */
+  forget(): void {
+    if (this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(1024);
+  }
+
   /** Writes the header: `affected` rows, what `row` has counted. */
   finish(affected: number): void {
     const { bytes } = this;

@@ -1,6 +1,7 @@
 // Owns one open handle on a file of SQLite: how it is opened, what its statements may do, what its
-// errors mean. Statements run at once, in the lane, and nothing can stop one: a cell on SQLite should
-// keep them short. The lock of a writer is never waited for: it is `BUSY`, and the pool tries again.
+// errors mean. Statements run at once, in the lane, and nothing can stop one: a cell on SQLite
+// should keep them short. The lock of a writer is never waited for: it is `BUSY`, and the pool
+// tries again.
 import fs from 'node:fs';
 import path from 'node:path';
 import { constants, DatabaseSync, type StatementSync } from 'node:sqlite';

@@ -95,6 +95,10 @@ const CODES: Record<string, (e: ServerError) => Failure> = {
     status: PERMISSION_DENIED,
     text: `the database refuses it: ${plain(e.message)}`,
   }),
+  '08P01': () => ({
+    status: UNAVAILABLE,
+    text: 'the server refuses the settings of a session: a pooler has to be in session mode',
+  }),
   '3D000': () => ({ status: UNAVAILABLE, text: 'the server has no database of this name' }),
   '57P03': () => ({ status: UNAVAILABLE, text: 'the database is starting up or shutting down' }),
   '58030': () => ({ status: INTERNAL, text: 'the database could not read or write its files' }),

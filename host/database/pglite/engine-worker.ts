@@ -63,13 +63,13 @@ const durable: Extension = {
 async function open(folder: string, log: (line: string) => void): Promise<PGlite> {
   const options = { extensions: { durable }, startParams: START, onStderr: logs(log) };
   if (!fs.existsSync(`${folder}/PG_VERSION`)) {
+    // What is in it is not ours to remove.
+    if (fs.existsSync(folder)) fs.rmdirSync(folder);
     const draft = `${folder}.new`;
     fs.rmSync(draft, { recursive: true, force: true });
     fs.mkdirSync(draft, { recursive: true, mode: 0o700 });
     const made = await PGlite.create(draft, options);
     await made.close();
-    // Only an empty one goes: what is in it is not ours to remove.
-    if (fs.existsSync(folder)) fs.rmdirSync(folder);
     fs.renameSync(draft, folder);
   }
   return PGlite.create(folder, options);

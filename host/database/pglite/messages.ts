@@ -124,6 +124,7 @@ export interface Told {
   hint?: string;
 }
 
+/** ErrorResponse. */
 export function errorMessage({ fatal = false, code, message: words, hint }: Told): Buffer {
   const severity = fatal ? 'FATAL' : 'ERROR';
   const fields = [`S${severity}`, `V${severity}`, `C${code}`, `M${words}`];

@@ -86,6 +86,11 @@ function serve(engine: Engine, socket: string, idleMs: number): Promise<void> {
     if (sessions.size > CLIENTS) session.fail({ code: '53300', message: 'too many clients' });
   });
   server.once('error', reject);
+  process.once('SIGTERM', () => {
+    const message = 'terminating connection due to administrator command';
+    for (const session of sessions.values()) session.fail({ code: '57P01', message });
+    server.close(() => resolve());
+  });
   if (process.platform !== 'win32') fs.rmSync(socket, { force: true });
   server.listen(socket, () => {
     if (process.platform !== 'win32') fs.chmodSync(socket, 0o600);

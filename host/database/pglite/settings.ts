@@ -59,7 +59,7 @@ const set = ([name, value]: [string, string]): string =>
 export const signature = (settings: Map<string, string>): string =>
   JSON.stringify([...settings].sort());
 
-/** SQL that makes `settings` those of the one session. The role comes last: it may not set others. */
+/** SQL that makes `settings` those of the one session; the role last: it may not set others. */
 export function settle(settings: Map<string, string>): string {
   const late = ['session_authorization', 'role'];
   const plain = [...settings].filter(([name]) => !late.includes(name));
@@ -77,8 +77,10 @@ export const REPORTED = [
   ...['standard_conforming_strings', 'in_hot_standby', 'default_transaction_read_only'],
 ];
 
+const current = (name: string): string => `current_setting(${quoted(name)})`;
+
 /** SQL that answers with one row, the values of REPORTED in their order. */
-export const REPORT = `select ${REPORTED.map((name) => `current_setting(${quoted(name)})`).join(', ')}`;
+export const REPORT = `select ${REPORTED.map(current).join(', ')}`;
 
 /** SQL that answers with a row (name, value) for everything that the session has set. */
 export const SNAPSHOT =

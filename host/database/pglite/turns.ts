@@ -22,7 +22,7 @@ import type { Counted } from './statements.ts';
 
 /** Milliseconds that a client may hold the engine and say nothing while others wait. */
 const HOLD_MS = 120_000;
-/** Milliseconds between a request to cancel and the end of the engine: most statements end first. */
+/** Milliseconds from a request to cancel to the engine's end: most statements end first. */
 const GRACE_MS = 1000;
 
 const CANCELLED: Told = {
@@ -45,6 +45,8 @@ interface Heard {
   /** Of the last ReadyForQuery; '' without one. */
   status: string;
   settings: boolean;
+  /** All prepared statements are gone, those of other clients too. */
+  forgotten: boolean;
 }
 
 export class Turns {
@@ -59,6 +61,8 @@ export class Turns {
   #applied: string | null = null;
   #driving = false;
   #holding: NodeJS.Timeout | undefined;
+  /** When the holder's last unit ended. */
+  #heldAt = 0;
   /** Why the engine is being ended. */
   #ending: Told | undefined;
   /** The engine cannot be started again. */
@@ -138,8 +142,10 @@ export class Turns {
       }
       const { bytes, counted } = session.statements.compose(unit.batch);
       const heard = listen(await this.#run(session, bytes), counted);
+      if (heard.forgotten) this.known.clear();
       const open = unit.kind === 'flush' || heard.status === 'T' || heard.status === 'E';
       this.#holder = open ? session : undefined;
+      this.#heldAt = performance.now();
       const changes = heard.settings || mentionsSettings(unit.batch);
       if (changes) this.#applied = null;
       // In a transaction they are looked at when it has ended.
@@ -250,17 +256,20 @@ export class Turns {
     clearTimeout(this.#holding);
     const holder = this.#holder;
     if (holder === undefined || this.#queue.length === 0) return;
-    this.#holding = setTimeout(() => {
-      const message = 'terminating connection due to idle-in-transaction timeout';
-      if (this.#holder === holder && !this.#driving) holder.fail({ code: '25P03', message });
-    }, HOLD_MS);
+    this.#holding = setTimeout(
+      () => {
+        const message = 'terminating connection due to idle-in-transaction timeout';
+        if (this.#holder === holder && !this.#driving) holder.fail({ code: '25P03', message });
+      },
+      this.#heldAt + HOLD_MS - performance.now(),
+    );
   }
 }
 
 /** Splits what the engine said: what is the client's, and what it tells the server. */
 function listen(answer: Buffer, counted: Counted[]): Heard {
   const parts: Buffer[] = [];
-  const heard = { status: '', settings: false };
+  const heard = { status: '', settings: false, forgotten: false };
   eachMessage(answer, (type, whole) => {
     if (type === T.parseB || type === T.closeB) {
       const at = counted.findIndex((one) => one.type === type);
@@ -270,7 +279,9 @@ function listen(answer: Buffer, counted: Counted[]): Heard {
     } else if (type === T.readyB) {
       heard.status = String.fromCharCode(whole[5] as number);
     } else if (type === T.commandB) {
-      if (changesSettings(textAt(whole, 5).value)) heard.settings = true;
+      const tag = textAt(whole, 5).value;
+      heard.settings ||= changesSettings(tag);
+      heard.forgotten ||= tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL';
     }
     parts.push(whole);
   });

@@ -10,9 +10,9 @@ class Secret {
   shape: Shape;
 }
 
-@Postgres.table({ name: "x" })
+@Nowhere.table({ name: "x" })
 class Row {
-  @Postgres.primaryKey id: string = "";
+  @Nowhere.primaryKey id: string = "";
 }
 
 @Auth.require({ rol: "admin" })

@@ -8,6 +8,8 @@ class Organization {
 class User {
   @Postgres.primaryKey id: string = uuid();
   @Postgres.index({ unique: true }) phoneNumber: string = "";
+  @Postgres.encrypted secret: string = "";
+  @Postgres.encrypted other: string = "";
   @Postgres.foreignKey({ ref: "orgs.id" }) org: string = "";
 }
 

@@ -10,6 +10,8 @@ class Organization {
 class Person {
   @Postgres.primaryKey id: string = uuid();
   @Postgres.index({ unique: true }) @Postgres.renamed({ from: "phoneNumber" }) mobile: string = "";
+  @Postgres.encrypted @Postgres.renamed({ from: "secret" }) note: string = "";
+  @Postgres.encrypted other: string = "";
   @Postgres.foreignKey({ ref: "organizations.id" }) @Postgres.renamed({ from: "org" }) orgId: string = "";
 }
 

@@ -1,16 +1,18 @@
-@Postgres.table({ name: "people" })
-class Person {
+@Postgres.table({ name: "organizations" })
+@Postgres.renamed({ from: "orgs" })
+class Organization {
   @Postgres.primaryKey id: string = uuid();
-  @Postgres.index({ unique: true }) mobile: string = "";
-  @Postgres.foreignKey({ ref: "organizations.id" }) orgId: string = "";
-  @Postgres.renamed({ from: "mobil" }) home: string = "";
-  @Postgres.renamed({ from: "mobile" }) work: string = "";
+  @Postgres.index name: string = "";
 }
 
-@Postgres.table({ name: "organizations" })
-class Organization {
-  @Postgres.index name: string = "";
+@Postgres.table({ name: "users" })
+@Postgres.renamed({ from: "people" })
+class User {
   @Postgres.primaryKey id: string = uuid();
+  @Postgres.index({ unique: true }) @Postgres.renamed({ from: "phoneNumber" }) mobile: string = "";
+  @Postgres.encrypted @Postgres.renamed({ from: "note" }) secret: string = "";
+  @Postgres.encrypted other: string = "";
+  @Postgres.foreignKey({ ref: "organizations.id" }) @Postgres.renamed({ from: "org" }) orgId: string = "";
 }
 
 @service

@@ -22,7 +22,8 @@ class User {
   seen: Map<string, u64> = new Map();
   guessed = "";
   name: string = "";
-  nAme: string = "";
+  firstName: string = "";
+  first_name: string = "";
   @Postgres.column({ type: "int2" }) count: i32 = 0;
   @Postgres.column({ type: "text" }) age: i32 = 0;
   @Postgres.encrypted @Postgres.index({ unique: true }) phone: string = "";
