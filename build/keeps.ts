@@ -1,5 +1,5 @@
-// Owns what cells of macros have left for a build, and what they leave by it: reads it once, so that
-// every round hears the same, and gathers what is wrong with it. Writes nothing.
+// Owns what cells of macros have left for a build, and what they leave by it: reads it once, so
+// that every round hears the same, and gathers what is wrong with it. Writes nothing.
 
 import type { Committed, Negotiated } from './3-negotiate/contract.ts';
 import { sortedJson } from './5-compile/sorted-json.ts';

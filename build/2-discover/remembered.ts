@@ -1,7 +1,8 @@
 // Owns what a module has answered on this machine: a provider that asks only for what was never
 // asked before. For standard cells only: they have no grants and no state, so the same module says
-// the same to the same request. Of those that look at databases only the description is kept. A build whose requests are all known starts no host, which is most
-// of the time between two edits. In the cache, which git leaves out; never trusted across modules.
+// the same to the same request. Of those that look at databases only the description is kept. A
+// build whose requests are all known starts no host, which is most of the time between two edits.
+// In the cache, which git leaves out; never trusted across modules.
 import path from 'node:path';
 import type { Provider } from '../3-negotiate/contract.ts';
 import { writeWhole } from '../6-lock/files.ts';

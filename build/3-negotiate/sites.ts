@@ -145,6 +145,7 @@ export function blank(
   };
 }
 
+/** A field as it is sent, with its macros. */
 export function fieldDeclaration(source: SourceShape, f: FieldShape): Declaration {
   return {
     ...blank('field', f.name, f.doc, sortedUses(f.decorators)),

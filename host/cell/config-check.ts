@@ -26,6 +26,7 @@ export function every(checks: (() => void)[]): void {
   if (lines.length > 0) throw new ConfigError(lines.slice(0, FAULTS).join('\n'));
 }
 
+/** Throws ConfigError: what is expected at this path, and what was found. Not for secrets. */
 export function fail(at: string, expected: string, value: unknown): never {
   const got = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
   throw new ConfigError(`${at}: expected ${expected}, got ${got.slice(0, 80)}`);

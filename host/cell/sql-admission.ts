@@ -13,6 +13,8 @@ import { ModuleError } from './sections.ts';
 
 /** Milliseconds that the ledger may take to be read. */
 const STATEMENT_MS = 10_000;
+/** SQLSTATE of a standby, or of a login that may only read. */
+const READ_ONLY = '25006';
 /** Schemas that are nobody's, whatever a cell is called. */
 const TAKEN = /^(?:pg_|(?:information_schema|cell_build|public)$)/;
 
@@ -70,10 +72,20 @@ export async function admitSql(
     }
     await checkLedger(name, sql, target);
     if (target.engine === 'sqlite') return;
-    const role = await admitRole(target, sql.schema, grantedReads(sql, grants));
+    const role = await roleOf(target, sql, grants);
     if (role !== null) spec.grants = { ...grants, sql: { ...grants.sql, role } };
   } catch (error) {
     throw explained(name, error);
+  }
+}
+
+/** The role of the cell; null where the login has none to give, or the server writes nothing. */
+async function roleOf(target: Target, sql: SqlManifest, grants: Grants): Promise<string | null> {
+  try {
+    return await admitRole(target, sql.schema, grantedReads(sql, grants));
+  } catch (error) {
+    if (error instanceof DatabaseError && error.sqlstate === READ_ONLY) return null;
+    throw error;
   }
 }
 

@@ -91,28 +91,19 @@ async function print(made: Made, check: boolean): Promise<void> {
     console.log(`  needs ${list.join(', ')}`);
   }
   for (const effect of summary.effects) console.log(effectText(effect, check ? 'would' : 'did'));
-  for (const { file, text } of made.documents) console.log(documentText(file, text, check));
+  for (const { file } of made.documents) {
+    console.log(`  ${style('green', check ? 'would write:' : 'wrote:')} ${file}`);
+  }
   for (const change of made.changes)
     console.log(`  ${style('yellow', 'changed:')} ${printable(change)}`);
   if (!check) console.log(`  ${Object.values(made.paths).join('  ')}`);
 }
 
-/** `  did: create table users  (shop.cell.ts:3:1)`; further lines of it stand below. */
+/** `  did: 0001_create_users.sql  (shop.cell.ts:3:1)`; further lines of it stand below. */
 function effectText({ preview, file, line, column }: EffectSummary, done: string): string {
   const [first, ...more] = preview.trimEnd().split('\n').map(printable);
   const place = file === '' ? '' : `  (${file}:${line}:${column})`;
-  return [`  ${done}: ${first}${place}`, ...more.map((text) => `       ${text}`)].join('\n');
-}
-
-/** A new migration: its place, and after a check, which writes none, its text. */
-function documentText(file: string, text: string, check: boolean): string {
-  const named = `  ${style('green', check ? 'would write:' : 'wrote:')} ${file}`;
-  if (!check) return named;
-  const lines = text
-    .trimEnd()
-    .split('\n')
-    .map((one) => `    + ${printable(one)}`);
-  return [named, ...lines].join('\n');
+  return [`  ${done}: ${first}${place}`, ...more.map((text) => `    ${text}`)].join('\n');
 }
 
 const LEVELS = ['kept in', 'brought by', 'running on'];

@@ -40,9 +40,9 @@ export function addDatabases(program: Command, done: (code: number) => void): vo
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nAll migrations of one database are applied in one transaction, under a lock: of two that\n' +
-        'start at once one waits for the other. Exit codes: 0 everything stands, 1 it does not,\n' +
-        '3 with --dry-run when something would be applied.',
+      '\nAll migrations of one database are applied in one transaction, under a lock: of two\n' +
+        'that start at once one waits for the other. Exit codes: 0 everything stands, 1 it does\n' +
+        'not, 3 with --dry-run when something would be applied.',
     )
     .action(async (services: string[], options: { dryRun?: boolean; json?: boolean }) => {
       const { migrate } = await import('./migrate.ts');

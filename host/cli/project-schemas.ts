@@ -125,7 +125,8 @@ export function standingOf({ migrations, keeper }: ServiceSchema, applied: Appli
       return { state: 'newer', applied, pending: [], why };
     }
     if (row.number !== one.number || row.hash !== one.hash) {
-      const why = `migration ${row.number} of the database is ${row.name}, the lock has ${one.name}`;
+      const found = `migration ${row.number} of the database is ${row.name}`;
+      const why = `${found}, the lock has ${one.name}`;
       const other = row.name === one.name ? `${why} with another text` : why;
       return { state: 'differs', applied, pending: [], why: other };
     }

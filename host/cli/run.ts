@@ -130,6 +130,8 @@ function explained(error: NodeJS.ErrnoException, host: string, port: number): Er
     EACCES: 'take a port of 1024 or above: --port 4400',
     EADDRNOTAVAIL: 'this machine has no such address: --host 127.0.0.1, or 0.0.0.0 for all',
   };
+  // The cell's own words: where they came from in the host helps nobody.
+  if (/^cell `[^`]*` did not start: /.test(error.message)) return new UserError(error.message);
   const fix = fixes[error.code ?? ''];
   if (fix === undefined) return error;
   const user = new UserError(`cannot listen on ${where} (${error.code})`, error.message, fix);

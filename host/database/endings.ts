@@ -8,9 +8,18 @@ const WORDS = new Set([
   ...['begin', 'start', 'commit', 'end', 'rollback', 'abort', 'savepoint', 'release', 'prepare'],
 ]);
 
-/** What is no code, from its first character: comments, quoted texts and names. */
-const QUIET =
-  /--[^\n]*|\/\*|'(?:[^']|'')*'?|"(?:[^"]|"")*"?|\$([A-Za-z_][A-Za-z0-9_]*)?\$|[A-Za-z0-9_$]+|./gsy;
+/**
+ * What is no code, from its first character: comments, quoted texts (`E'\\''` has backslashes) and
+ * names, as PostgreSQL's scanner reads them: letters beyond ASCII are letters, \r ends a line.
+ */
+const QUIET = new RegExp(
+  [
+    String.raw`--[^\n\r]*|\/\*|[eE]'(?:[^'\\]|\\.|'')*'?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?`,
+    String.raw`\$(?:[A-Za-z_\u0080-\u{10ffff}][A-Za-z0-9_\u0080-\u{10ffff}]*)?\$`,
+    String.raw`[A-Za-z0-9_$\u0080-\u{10ffff}]+|.`,
+  ].join('|'),
+  'gsyu',
+);
 
 /** The first words of the statements of `text`, in lower case. */
 export function firstWords(text: string): string[] {

@@ -54,12 +54,18 @@ export async function lockLedger(connection: Connection, waitMs: number): Promis
   await connection.run(`${patience}; ${LOCK}; reset lock_timeout; reset statement_timeout`);
 }
 
-/** Whether the ledger is there. */
+/**
+ * Whether the ledger is there: by a scan of the catalogue. A session remembers that a name led
+ * nowhere (to_regclass) until it next locks a table, and an advisory lock is none: a build that has
+ * waited for another one's would not see what that has made.
+ */
 export async function hasLedger(connection: Connection): Promise<boolean> {
-  const [row] = await readable(connection, () =>
-    connection.rows("select pg_catalog.to_regclass('cell_build.migrations') is not null"),
+  const rows = await connection.rows(
+    'select 1 from pg_catalog.pg_class c ' +
+      'join pg_catalog.pg_namespace n on n.oid = c.relnamespace ' +
+      "where n.nspname = 'cell_build' and c.relname = 'migrations'",
   );
-  return row?.[0] === 't';
+  return rows.length > 0;
 }
 
 /** Logins of hosts that are not those of builds need a word from the operator. */

@@ -66,26 +66,23 @@ export class PostgresAdmin implements Admin {
   }
 
   query(sql: string, args: (string | null)[]): Promise<{ columns: string[]; rows: Row[] }> {
-    return this.aside(async (connection) => {
-      await connection.run('set local transaction_read_only = on');
-      return connection.table(sql, args);
-    });
+    return this.aside((connection) => connection.table(sql, args), true);
   }
 
   ledger(service: string): Promise<Applied[]> {
-    return this.aside((connection) => readLedger(connection, service));
+    return this.aside((connection) => readLedger(connection, service), true);
   }
 
   /**
    * Runs `work` in a transaction that is rolled back: its own, or a part of the one that stands
-   * open. Rejects with AdminError.
+   * open. `readOnly`: what would write is refused. Rejects with AdminError.
    */
-  aside<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+  aside<T>(work: (connection: Connection) => Promise<T>, readOnly = false): Promise<T> {
     return this.#inTurn('asking the database', async (connection) => {
       const [begin, end] = this.#open
         ? ['savepoint cell_aside', 'rollback to savepoint cell_aside; release savepoint cell_aside']
         : ['begin', 'rollback'];
-      await connection.run(begin);
+      await connection.run(readOnly ? `${begin}; set local transaction_read_only = on` : begin);
       try {
         return await work(connection);
       } finally {

@@ -2,7 +2,11 @@
 // reaches its tables and no others. Roles are made where the login may make them; where it may not,
 // the other two walls of a cell (listed statements, judged texts) stand without this one.
 import { Connection, DatabaseError } from './connection.ts';
+import { lockLedger } from './ledger.ts';
 import type { Target } from './targets.ts';
+
+/** Milliseconds that the start of a host waits for a build that changes the database. */
+const TURN_MS = 20_000;
 
 /** The schema of a cell: its name with `_`. */
 export const schemaOf = (cell: string): string => cell.replaceAll('-', '_');
@@ -22,12 +26,17 @@ export async function mayCreateRoles(connection: Connection): Promise<boolean> {
   return row?.[0] === 't';
 }
 
+/** By a scan: a session remembers that a name led nowhere (ledger.ts, hasLedger). */
+async function hasSchema(connection: Connection, schema: string): Promise<boolean> {
+  const rows = await connection.rows('select 1 from pg_catalog.pg_namespace where nspname = $1', [
+    schema,
+  ]);
+  return rows.length > 0;
+}
+
 /** Makes the schema where it is not there. False: it was. */
 export async function ensureSchema(connection: Connection, schema: string): Promise<boolean> {
-  const [row] = await connection.rows('select pg_catalog.to_regnamespace($1) is not null', [
-    quoted(schema),
-  ]);
-  if (row?.[0] === 't') return false;
+  if (await hasSchema(connection, schema)) return false;
   await connection.run(`create schema if not exists ${quoted(schema)}`);
   return true;
 }
@@ -93,12 +102,11 @@ export async function admitRole(
     const name = roleOf(schema);
     const { ours } = await known(connection, name);
     if (!ours && !(await mayCreateRoles(connection))) return null;
-    const [row] = await connection.rows('select pg_catalog.to_regnamespace($1) is not null', [
-      quoted(schema),
-    ]);
     // Without a schema there is nothing of its own to reach: it may still read others.
     await connection.run('begin');
-    if (row?.[0] !== 't') await ensureSchema(connection, schema);
+    // Hosts that start at once make the same role.
+    await lockLedger(connection, TURN_MS);
+    await ensureSchema(connection, schema);
     const role = await ensureRole(connection, schema, reads);
     await connection.run('commit');
     return role;

@@ -15,12 +15,10 @@ import { messageBytes } from './error-record.ts';
 import { forgetTags } from './forgets.ts';
 import type { Kernel } from './kernel.ts';
 import type { SharedMemory } from './memory.ts';
+import { Shelf } from './shelf.ts';
 
 const LOST = 'what this call changed could not be stored, and was undone; call again';
 const UNSURE = 'the store was lost: what this call changed may be stored or not';
-
-/** Room for small replies, begun anew whenever none is kept: a buffer each costs 0.3 us. */
-const SHELF_BYTES = 1 << 16;
 
 /** What holding needs of the waiting tier. */
 export interface HoldingHost {
@@ -41,11 +39,7 @@ export interface HoldingHost {
 
 export class Holding {
   readonly host: HoldingHost;
-  /** Replies that are kept here, and their bytes. */
-  private kept = 0;
-  private bytes = 0;
-  private readonly shelf = new Uint8Array(SHELF_BYTES);
-  private shelved = 0;
+  readonly replies = new Shelf();
 
   constructor(host: HoldingHost) {
     this.host = host;
@@ -62,38 +56,19 @@ export class Holding {
   }
 
   private fits(instance: Instance, bytes: number): boolean {
-    if (bytes === 0) return instance.persisted?.journal.full !== true;
     const { memory } = this.host;
     const behind = instance.persisted?.journal.full === true;
-    return bytes <= memory.messageBytes && this.bytes + bytes <= WAITING_BYTES && !behind;
+    return bytes <= memory.messageBytes && this.replies.bytes + bytes <= WAITING_BYTES && !behind;
   }
 
   /** A reply out of its instance, which is released. */
   private copied(instance: Instance, bytes: number): Uint8Array {
-    const reply = bytes === 0 ? NOTHING : this.room(bytes);
-    if (bytes > 0) {
-      const { memory, lane } = this.host;
-      const at = memory.scratchAt(lane);
-      instance.fetch(at);
-      reply.set(memory.bytes.subarray(at, at + bytes));
-    }
-    this.kept++;
-    this.bytes += bytes;
+    const { memory, lane } = this.host;
+    const at = memory.scratchAt(lane);
+    if (bytes > 0) instance.fetch(at);
+    const reply = this.replies.keep(memory.bytes, at, bytes);
     this.host.release(instance);
     return reply;
-  }
-
-  private room(bytes: number): Uint8Array {
-    const at = this.shelved;
-    if (at + bytes > SHELF_BYTES) return new Uint8Array(bytes);
-    this.shelved = at + bytes;
-    return this.shelf.subarray(at, at + bytes);
-  }
-
-  /** A reply is not needed here any more. */
-  drop(bytes: number): void {
-    this.bytes -= bytes;
-    if (--this.kept === 0) this.shelved = 0;
   }
 
   send(call: WaitingCall, status: number, reply: Uint8Array): boolean {
@@ -106,8 +81,6 @@ export class Holding {
     return true;
   }
 }
-
-const NOTHING = new Uint8Array();
 
 /** One answer; its batches tell it when they are stored. */
 class HeldAnswer implements Waiter {
@@ -147,14 +120,14 @@ class HeldAnswer implements Waiter {
     if (call.answered || failure !== null) {
       if (failure !== null || status === 0) forgetTags(host.memory, call.forgets);
       if (reply === null) host.release(instance);
-      else holding.drop(bytes);
+      else holding.replies.drop(bytes);
       if (!call.answered && failure !== null) this.refuse(failure.status);
     } else if (reply === null) {
       host.deliver(call, () => host.conclude(call, instance, status, bytes));
     } else {
       host.deliver(call, () => {
         if (!call.answered && !holding.send(call, status, reply)) return false;
-        holding.drop(bytes);
+        holding.replies.drop(bytes);
         return true;
       });
     }

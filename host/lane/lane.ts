@@ -251,9 +251,6 @@ export class Lane {
     const { persisted } = instance;
     if (persisted === null) return;
     this.journals.add(persisted.journal);
-    for (const text of persisted.journal.takeWarnings()) {
-      this.log({ level: 'warn', cell: name, text });
-    }
     persisted.told = ({ text }) => {
       const held = this.cells[index];
       this.log({ level: 'error', cell: name, text: `its fields could not be stored: ${text}` });
@@ -266,6 +263,9 @@ export class Lane {
     const { pool, part } = held;
     held.failures = 0;
     instance.begin();
+    for (const text of instance.persisted?.journal.takeWarnings() ?? []) {
+      this.log({ level: 'warn', cell: part.name, text });
+    }
     pool.first = instance;
     this.table.set(slotOf(part.index), instance.dispatch);
     this.table.set(slotOf(part.index) + 1, instance.fetch);

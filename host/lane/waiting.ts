@@ -47,6 +47,7 @@ import { forgetsOf, forgetTags } from './forgets.ts';
 import { Holding } from './holding.ts';
 import type { Kernel } from './kernel.ts';
 import type { SharedMemory } from './memory.ts';
+import { Shelf } from './shelf.ts';
 import { Stacks } from './stacks.ts';
 import { Stalled } from './stalled.ts';
 
@@ -79,7 +80,7 @@ export class Waiting {
   private readonly busy: Pool[] = [];
   private readonly stalls = new Stalled();
   private cancels: number[] = [];
-  private bytes = 0;
+  private readonly args = new Shelf();
   private readonly stacks = new Stacks();
   private readonly holding: Holding;
   private readonly deadlines = new Deadlines(() => this.expire());
@@ -138,7 +139,7 @@ export class Waiting {
     const row = memory.routeAt(route);
     const pool = this.host.pool(view.getUint32(row + R_CELL, true));
     if (pool === undefined) return UNAVAILABLE | (REASON_CELL_LOADING << 8);
-    if (this.bytes + size > WAITING_BYTES || this.stacks.crowded(pool)) {
+    if (this.args.bytes + size > WAITING_BYTES || this.stacks.crowded(pool)) {
       return RESOURCE_EXHAUSTED | (REASON_WAIT_FULL << 8);
     }
     const call: WaitingCall = {
@@ -147,7 +148,7 @@ export class Waiting {
       method: view.getUint32(row + R_METHOD, true),
       route,
       session: view.getUint32(at + P_SESSION, true),
-      args: bytes.slice(from, from + size),
+      args: this.args.keep(bytes, from, size),
       bytes: size,
       connection,
       generation,
@@ -161,7 +162,6 @@ export class Waiting {
       debts: null,
       claim: null,
     };
-    this.bytes += size;
     this.calls.add(call);
     pool.calls++;
     this.byId.set(key, call);
@@ -243,7 +243,7 @@ export class Waiting {
     memory.view.setUint32(memory.pendingAt(lane, call.slot) + P_STATE, RUNNING, true);
     memory.bytes.set(call.args as Uint8Array, scratch);
     call.args = null;
-    this.bytes -= call.bytes;
+    this.args.drop(call.bytes);
     this.stacks.begin(call.pool);
     instance.enter(call, scratch, call.session, this);
     this.host.begun(call);
@@ -334,7 +334,7 @@ export class Waiting {
     call.answered = true;
     if (call.args !== null) {
       call.args = null;
-      this.bytes -= call.bytes;
+      this.args.drop(call.bytes);
     }
     this.calls.delete(call);
     call.pool.calls--;

@@ -223,3 +223,39 @@ test(`any literal has each of its units in its place, seed ${dice.seed}`, async 
     t.regex(text.slice(end, argument.end - 1), /^(?:\\\r?\n)*$/, literal);
   }
 });
+
+test(`broken texts: nothing throws, every span lies in the text, seed ${dice.seed}`, async (t) => {
+  const good = `class D {
+  db: Postgres.Connection; x: u32 = Postgres.count("a");
+  m(a: string): User[] {
+    this.db.query<User>("select \\u{1F600} \\x41", a, [1], { b: -1 }); take(this.db);
+    return Postgres.query<Map<string, User> | null>(\`x \${a}\`, (): u32 => Docs.one(a))[0];
+  }
+}`;
+  const tokens = [...'<>(){}[].,;:`"\'\\$@=|', 'this', 'class', '\\u{', '=>', 'Db.x(', '😀'];
+  let found = 0;
+  for (let round = 0; round < 400; round++) {
+    let text = good;
+    for (let edit = dice.below(4); edit >= 0; edit--) {
+      const at = dice.below(text.length);
+      const put = dice.chance(2) ? '' : dice.pick(tokens);
+      text = text.slice(0, at) + put + text.slice(at + dice.below(8));
+    }
+    const { shape } = await read(text);
+    const spans = shape.calls.flatMap((c) => [
+      c,
+      c.nameAt,
+      ...c.args,
+      ...c.types.map((y) => y.shape),
+    ]);
+    for (const { start, end } of [...spans, ...shape.accesses]) {
+      if (start < 0 || end < start || end > text.length) t.fail(`${start} to ${end} in:\n${text}`);
+    }
+    for (const one of shape.calls.flatMap((c) => c.args)) {
+      const { start, end } = placeInText(text, one, dice.below(40), dice.below(40));
+      if (start < one.start || start >= end) t.fail(`${start} to ${end} of ${JSON.stringify(one)}`);
+    }
+    found += shape.calls.length;
+  }
+  t.true(found > 400, 'most texts still hold calls');
+});

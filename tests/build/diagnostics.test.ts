@@ -39,7 +39,7 @@ const ELSEWHERE: Record<string, string> = {
   CELL4125: 'kept.test.ts',
   CELL4126: 'kept.test.ts',
   CELL4127: 'kept.test.ts',
-  CELL4128: 'kept.test.ts',
+  CELL4128: 'together.test.ts',
   CELL5006: 'diagnostics.test.ts',
   CELL6001: 'make.test.ts',
   CELL6002: 'make.test.ts',

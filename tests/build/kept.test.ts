@@ -1,52 +1,14 @@
 // What cells of macros leave for the next build: locks and documents, written after the effects and
-// never otherwise, found again, and never guessed at when somebody has been at them. And effects of
-// several services: together or not at all.
+// never otherwise, found again, and never guessed at when somebody has been at them. Effects of
+// several services: together.test.ts.
 import fs from 'node:fs';
-import path from 'node:path';
-import test, { type ExecutionContext } from 'ava';
-import type { Discovery } from '../../build/3-negotiate/contract.ts';
+import test from 'ava';
 import { readCommitted, readSchemaLock, writeKept } from '../../build/6-lock/schema-lock.ts';
-import { type Made, type MakeOptions, make } from '../../build/make.ts';
-import type { Schema } from '../../host/schema/types.ts';
-import { FakeDiscovery } from './fake-cell.ts';
-import { folderWith } from './folder.ts';
 import { Keeper } from './keeper.ts';
-import { neighbours } from './village.ts';
+import { project, service, told } from './keeping.ts';
 
 const LOCK = '.cell/lock/till.schema.lock';
 const FOLDER = '.cell/migrations/shop';
-
-const service = (name: string, ...tables: string[]): string =>
-  `${tables.map((table) => `@Till.table("${table}")`).join('\n')}
-@service class ${name} { one(): u32 { return 1; } }`;
-
-function project(t: ExecutionContext, files: Record<string, string>) {
-  const { folder: cwd, remove } = folderWith(files);
-  t.teardown(remove);
-  const at = (name: string): string => path.join(cwd, name);
-  const till = new Keeper();
-  const cells = { Till: till };
-  const run = (options: Partial<MakeOptions> = {}, more: Record<string, Keeper> = {}) =>
-    make({
-      ...{ files: [], cwd, discover: () => new FakeDiscovery({ ...cells, ...more }) },
-      databaseState: async (_target, schema) => (till.database.get(schema) ?? []).join(),
-      ...options,
-    });
-  return {
-    ...{ cwd, at, till, run },
-    read: (name: string) => fs.readFileSync(at(name), 'utf8'),
-    write: (name: string, text: string) => {
-      fs.mkdirSync(path.dirname(at(name)), { recursive: true });
-      fs.writeFileSync(at(name), text);
-    },
-    there: (name: string) => fs.existsSync(at(name)),
-    listed: (name: string) => (fs.existsSync(at(name)) ? fs.readdirSync(at(name)).sort() : []),
-    drop: (name: string) => fs.rmSync(at(name), { recursive: true, force: true }),
-  };
-}
-
-const told = (made: Made[]): string[] =>
-  made.flatMap((m) => m.findings.map((f) => `${f.code} ${f.file}:${f.line} ${f.message}`));
 
 test('a migration is made once, kept, and found again', async (t) => {
   const p = project(t, { 'shop.cell.ts': service('Shop', 'users') });
@@ -316,90 +278,4 @@ test('a cell that is off leaves what it left', async (t) => {
   t.deepEqual(off.findings, []);
   t.is(p.read(LOCK), lock);
   t.deepEqual(p.listed(FOLDER), ['0001_users.sql']);
-});
-
-test('CELL4128: effects of two services are made together or not at all', async (t) => {
-  const files = {
-    'bank.cell.ts': service('Bank', 'coins'),
-    'plain.cell.ts': service('Plain'),
-    'shop.cell.ts': service('Shop', 'users'),
-  };
-  const good = project(t, files);
-  t.deepEqual(told(await good.run()), []);
-  t.deepEqual(good.till.steps, ['prepare bank', 'prepare shop', 'commit bank', 'commit shop']);
-  const stands: Record<string, RegExp> = {
-    'prepare bank': /nothing stands$/,
-    'prepare shop': /nothing stands$/,
-    'commit bank': /nothing stands$/,
-    'commit shop': /nothing stands$/,
-    'lost commit shop': /nothing stands/,
-  };
-  for (const [step, text] of Object.entries(stands)) {
-    const p = project(t, files);
-    p.till.fails.add(step);
-    const made = await p.run();
-    const culprit = step.endsWith('bank') ? 0 : 2;
-    t.is(made[culprit].findings[0].code, 'CELL4044', step);
-    t.regex(made[culprit].findings[0].message, text, step);
-    t.deepEqual(
-      made[2 - culprit].findings.map((f) => f.code),
-      ['CELL4128'],
-      step,
-    );
-    t.deepEqual([made[0].summary, made[2].summary], [null, null], step);
-    t.not(made[1].summary, null, 'what has no part in it is built');
-    t.deepEqual([...p.till.database], [], step);
-    t.false(p.there(LOCK), step);
-    t.deepEqual(
-      p.listed('.cell/out').filter((n) => n.endsWith('.wasm')),
-      ['plain.wasm'],
-      step,
-    );
-  }
-  // What cannot be taken back is said to stand, and by whom it was wanted.
-  const p = project(t, files);
-  for (const step of ['commit shop', 'rollback of commit bank']) p.till.fails.add(step);
-  const made = await p.run();
-  t.regex(
-    made[2].findings[0].message,
-    /could not commit its effects: service shop: no commit; these stand: till for bank: table coins\./,
-  );
-});
-
-test('a service that is called waits with those that it calls', async (t) => {
-  const files = {
-    'bank.cell.ts': service('Bank', 'coins'),
-    'shop.cell.ts': `@remote("bank") class Bank {}
-@service class Shop { two(): u32 { return Bank.one() + 1; } }`,
-  };
-  const p = project(t, files);
-  p.till.fails.add('commit bank');
-  const discover = (): Discovery => {
-    const fake = new FakeDiscovery({ Till: p.till });
-    const { find } = neighbours({});
-    const schemaOf = (cell: string): Schema => JSON.parse(p.read(`.cell/out/${cell}.schema.json`));
-    return {
-      find: (ns) => (ns === '' ? find(ns) : fake.find(ns)),
-      identify: (ns) => (ns === '' ? find(ns) : fake.find(ns)),
-      remote: async (cell) =>
-        p.there(`.cell/out/${cell}.wasm`) ? { schema: schemaOf(cell), from: 'here' } : null,
-      namespaces: async () => ['', 'Till'],
-      close: async () => {},
-    };
-  };
-  const failed = await p.run({ discover });
-  t.deepEqual(
-    failed.map((m) => m.findings.map((f) => f.code)),
-    [['CELL4044'], ['CELL4128']],
-  );
-  t.deepEqual(
-    p.listed('.cell/out').filter((n) => n.endsWith('.wasm')),
-    [],
-  );
-  p.till.fails.clear();
-  t.deepEqual(told(await p.run({ discover })), []);
-  t.deepEqual(
-    p.listed('.cell/out').filter((n) => n.endsWith('.wasm')),
-    ['bank.wasm', 'shop.wasm'],
-  );
 });

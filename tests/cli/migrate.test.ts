@@ -145,7 +145,7 @@ for (const version of postgresVersions(test)) {
   });
 }
 
-test('services of one database stand or fall together; those of others are done before', async (t) => {
+test('services of one database stand or fall together, others are done before', async (t) => {
   const project = new Project(t);
   leave(project, 'a-first', 'file:other.sqlite', FIRST);
   leave(project, 'bank', 'file:shop.sqlite', { '0001_coins.sql': 'create table coins (id int8);' });
@@ -183,7 +183,8 @@ test('nobody answers: the password stays where it is', async (t) => {
   const secret = 'hunter2';
   project.write(
     'cell.config.ts',
-    `export default { grants: { shop: { sql: { url: 'postgres://me:${secret}@127.0.0.1:1/shop' } } } };`,
+    `const url = 'postgres://me:${secret}@127.0.0.1:1/shop';
+     export default { grants: { shop: { sql: { url } } } };`,
   );
   const seen = await json(project, 'db', '--no-drift');
   t.is(seen.code, 1);

@@ -13,6 +13,8 @@ import { temporary } from './engines.ts';
 process.env.CELL_PGLITE_IDLE_MS = '1000';
 
 const project = temporary('embedded');
+/** A copy of its database, for tests that need one. */
+const copy = path.join(temporary('copy'), 'postgres');
 
 async function connect(t: ExecutionContext, more: pg.ClientConfig = {}): Promise<pg.Client> {
   const client = new pg.Client({ ...embeddedClient(await openEmbedded(project)), ...more });
@@ -250,6 +252,7 @@ test.serial('it ends itself when its last client has gone, and starts again', as
   const { folder, socket } = embeddedPlaces(project);
   await until(() => serverOf(folder) === 0);
   t.false(fs.existsSync(socket));
+  fs.cpSync(folder, copy, { recursive: true });
   t.is(await one(await connect(t), 'select count(*)::int from kept'), 1);
 });
 
@@ -257,7 +260,7 @@ test.serial('a folder whose path is too long for a socket has one elsewhere', as
   const deep = path.join(temporary('deep'), 'x'.repeat(60), 'y'.repeat(60));
   const { socket } = embeddedPlaces(deep);
   t.true(Buffer.byteLength(socket) <= 100);
-  fs.mkdirSync(deep, { recursive: true });
+  fs.cpSync(copy, embeddedPlaces(deep).folder, { recursive: true });
   const client = new pg.Client(embeddedClient(await openEmbedded(deep)));
   await client.connect();
   t.is(await one(client, 'select 1'), 1);
@@ -278,6 +281,19 @@ test.serial('a damaged folder is told, with what to do', async (t) => {
   })) as TargetError;
   t.regex(error.fix, /restore a copy, or remove the folder/);
   t.is(fs.readFileSync(path.join(folder, 'PG_VERSION'), 'utf8'), '12\n');
+});
+
+test.serial('a start that was killed while it made the database is made good', async (t) => {
+  const killed = temporary('killed');
+  const { folder } = embeddedPlaces(killed);
+  const starting = openEmbedded(killed).catch(() => {});
+  await until(() => fs.existsSync(path.join(folder, 'PG_VERSION')));
+  process.kill(serverOf(folder), 'SIGKILL');
+  await starting;
+  const client = new pg.Client(embeddedClient(await openEmbedded(killed)));
+  await client.connect();
+  t.is(await one(client, 'select 1'), 1);
+  await client.end();
 });
 
 test.serial('a folder that is no database is left as it is', async (t) => {

@@ -183,6 +183,25 @@ onServer('statements run as the cell, which reaches nothing else', async (t) => 
   t.regex(Buffer.from(got[1].bytes).toString(), /permission denied for schema other/);
 });
 
+onServer('a server that writes nothing still serves what reads', async (t) => {
+  const url = `${server.url}?options=${encodeURIComponent('-c default_transaction_read_only=on')}`;
+  const spec = specOf(at(1, HASH), { sql: { url } });
+  await admitSql(spec, place);
+  t.is(spec.grants.sql?.role, undefined);
+});
+
+onServer('a login that may make no roles serves without that fence', async (t) => {
+  const client = new pg.Client(server.url);
+  await client.connect();
+  await client.query(`create role plain login; grant usage on schema cell_build to plain;
+    grant select on all tables in schema cell_build to plain`);
+  await client.end();
+  const url = server.url.replace('postgres@', 'plain@');
+  const spec = specOf(at(1, HASH), { sql: { url } });
+  await admitSql(spec, place);
+  t.is(spec.grants.sql?.role, undefined);
+});
+
 test('a database that is not there is said, with what to do', async (t) => {
   const nobody = { url: 'postgres://nobody:PASSWORD@127.0.0.1:1/none' };
   const error = await t.throwsAsync(admitSql(specOf(at(1, HASH), { sql: nobody }), place), {

@@ -5,8 +5,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
-import { type Call, DatabaseProject } from './project.ts';
-import { postgresVersions, startPostgres } from './servers.ts';
+import { type Call, DatabaseProject, onServers } from './project.ts';
 
 const CELL = `
 @Postgres.table({ name: "people" })
@@ -23,10 +22,23 @@ class Notes {
   put(person: Person): Person { person.insert(); return Person.find(person.id)!; }
   change(person: Person): bool { return person.update(); }
   all(): Person[] { return Person.all(); }
-  phones(): Phone[] { return Postgres.query<Phone>("select id, phone from people where phone is not null order by id"); }
-  cards(): Uint8Array[] { return Postgres.query<Uint8Array>("select card from people order by id"); }
-  store(id: i32, phone: string | null): i64 { return Postgres.execute("update people set phone = $2 where id = $1", id, phone); }
-  add(id: i32, phone: string, card: Uint8Array): void { Postgres.execute("insert into people (id, phone, card, name) values ($1, $2, $3, 'x')", id, phone, card); }
+  phones(): Phone[] {
+    return Postgres.query<Phone>(
+      "select id, phone from people where phone is not null order by id"
+    );
+  }
+  cards(): Uint8Array[] {
+    return Postgres.query<Uint8Array>("select card from people order by id");
+  }
+  store(id: i32, phone: string | null): i64 {
+    return Postgres.execute("update people set phone = $2 where id = $1", id, phone);
+  }
+  add(id: i32, phone: string, card: Uint8Array): void {
+    Postgres.execute(
+      "insert into people (id, phone, card, name) values ($1, $2, $3, 'x')",
+      id, phone, card
+    );
+  }
 }
 `;
 
@@ -72,27 +84,19 @@ async function walk(
   t.is(seen.size, 6, 'no two are alike');
 }
 
-for (const version of postgresVersions(test)) {
-  test.serial(`PostgreSQL ${version}`, async (t) => {
-    t.timeout(180_000);
-    const server = await startPostgres(version);
-    t.teardown(() => server.stop());
-    process.env.DATABASE_URL = server.url;
-    const project = new DatabaseProject(t);
-    await project.built(CELL);
-    await walk(t, await project.serve(t), async () => {
-      const admin = new pg.Client({ connectionString: server.url });
-      await admin.connect();
-      const { rows } = await admin.query('select phone, card from notes.people order by id');
-      await admin.end();
-      return rows;
-    });
+onServers(test, CELL, [15, 18], async (t, call, { url }) => {
+  await walk(t, call, async () => {
+    const admin = new pg.Client({ connectionString: url });
+    await admin.connect();
+    const { rows } = await admin.query('select phone, card from notes.people order by id');
+    await admin.end();
+    return rows;
   });
-}
+});
 
 test.serial('SQLite', async (t) => {
   t.timeout(180_000);
-  const project = new DatabaseProject(t);
+  const project = new DatabaseProject();
   const file = '@Database.sqlite({ file: "notes.db" })\n@service';
   await project.built(CELL.replaceAll('Postgres.', 'Database.').replace('@service', file));
   await walk(t, await project.serve(t), async () => {

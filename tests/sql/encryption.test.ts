@@ -32,7 +32,7 @@ test('a value comes back, and no two ciphertexts are alike', (t) => {
       const bytes = cipher.encrypt(plain, COLUMN);
       t.is(bytes.length, 1 + 4 + 12 + size + 16);
       seen.add(bytes.subarray(5, 17).toString('hex'));
-      if (i === 0) t.deepEqual(cipher.decrypt(bytes, COLUMN), plain);
+      if (i === 0) t.true(cipher.decrypt(bytes, COLUMN).equals(plain));
     }
   }
   t.is(seen.size, 6 * 80 + 1, 'nonces');

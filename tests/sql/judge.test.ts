@@ -2,6 +2,7 @@
 // refused by its text, before anything of it runs.
 import test from 'ava';
 import { judge, loadJudge } from '../../host/capability/sql/judge.ts';
+import { randomOf } from './stand.ts';
 
 test.before(loadJudge);
 
@@ -80,6 +81,8 @@ const BAD: [string, RegExp][] = [
   ["select 'auth.tokens'::regclass", /regclass/],
   ["select cast('x' as regproc)", /regproc/],
   ["select to_regclass('auth.tokens')", /to_regclass/],
+  ["select regclassin('auth.tokens')", /regclassin/],
+  ["select domain_in('x', 1, 1)", /domain_in/],
   ["select nextval('other.seq')", /sequence/],
   ['select nextval($1)', /sequence/],
   ["select setval('pg_catalog.x', 1)", /sequence/],
@@ -128,4 +131,116 @@ test('what is granted to read is not granted to change, and a grant is of one na
 test('the parser is whole after what it refused', (t) => {
   for (let i = 0; i < 50; i++) judge(`select ${'('.repeat(20_000)}`, reach);
   t.is(judge('select 1', reach).fault, null);
+});
+
+/** Fragments that reach out, as an expression or as what is selected from. */
+const EVIL_EXPRESSIONS = [
+  ...["pg_read_file('/x')", '(select a from auth.t limit 1)', "'auth.t'::regclass::text"],
+  ...["query_to_xml('select 1', true, true, '')::text", 'other.f(1)', "cast('x' as other.d)"],
+  ...["set_config('role', 'x', false)", '1 operator(other.+) 2', 'exists (table pg_authid)'],
+  ...['array(select b from auth.t)', '(with q as (select * from auth.t) select a from q)'],
+];
+const EVIL_SOURCES = [
+  ...['auth.t', 'pg_shadow', 'information_schema.tables', "dblink('x', 'y') as d (a int)"],
+  ...['(values (1)) v (a) natural join auth.t', "rows from (pg_ls_dir('.')) as r (a)"],
+  ...['lateral (select * from auth.t) l', 'only auth.t', 'auth.t tablesample system (1)'],
+];
+
+/** Grows statements; at most one hole of each is filled with `evil`. */
+class Grower {
+  private readonly random: () => number;
+  private evil: { expression?: string; source?: string };
+
+  constructor(random: () => number, evil: { expression?: string; source?: string }) {
+    this.random = random;
+    this.evil = evil;
+  }
+
+  get placed(): boolean {
+    return this.evil.expression === undefined && this.evil.source === undefined;
+  }
+
+  private pick<T>(list: T[]): T {
+    return list[this.random() % list.length];
+  }
+
+  private expression(depth: number): string {
+    const { expression } = this.evil;
+    if (expression !== undefined && this.random() % 4 === 0) {
+      this.evil = {};
+      return expression;
+    }
+    if (depth === 0) return this.pick(['1', "'t'", '$1', 'u.a', 'null', 'now()::text']);
+    const one = (): string => this.expression(depth - 1);
+    const forms: (() => string)[] = [
+      () => `coalesce(${one()}, ${one()})`,
+      () => `case when ${one()} is null then ${one()} else ${one()} end`,
+      () => `(${this.select(depth - 1)} limit 1)`,
+      () => `(${one()}) || (${one()})::text`,
+      () => `count(*) filter (where ${one()} is not null) over (order by ${one()})`,
+      () => `array[${one()}, ${one()}]`,
+      () => `json_build_object('k', ${one()})`,
+      () => `(${one()}) in (${one()}, ${one()})`,
+    ];
+    return this.pick(forms)();
+  }
+
+  private source(depth: number): string {
+    const { source } = this.evil;
+    if (source !== undefined && this.random() % 3 === 0) {
+      this.evil = {};
+      return source;
+    }
+    if (depth === 0) return this.pick(['users u', 'directory.users u', 'public.orders u']);
+    const one = (): string => this.source(depth - 1);
+    return this.pick([
+      () => `${one()}, ${one()}`,
+      () => `(${this.select(depth - 1)}) s${this.random() % 9} (a)`,
+      () => `${one()} left join (${this.select(depth - 1)}) j (a) on ${this.expression(depth - 1)}`,
+    ])();
+  }
+
+  select(depth: number): string {
+    const where = this.random() % 2 === 0 ? '' : ` where ${this.expression(depth)} is null`;
+    const order = this.random() % 3 === 0 ? ` order by ${this.expression(depth)}` : '';
+    const core = `select ${this.expression(depth)} from ${this.source(depth)}${where}${order}`;
+    if (this.random() % 4 !== 0 || depth === 0) return core;
+    return `with w as (${this.select(depth - 1)}) ${core}`;
+  }
+
+  statement(): string {
+    return this.pick([
+      () => this.select(3),
+      () => `insert into users (a) ${this.select(2)} returning ${this.expression(2)}`,
+      () => `update users u set a = ${this.expression(2)} from ${this.source(2)}`,
+      () => `delete from users u using ${this.source(2)} where ${this.expression(2)} is null`,
+      () => `with d as (delete from users returning *) ${this.select(2)}`,
+    ])();
+  }
+}
+
+test('grown statements: what reaches out is refused wherever it stands, else let through', (t) => {
+  const seed = Number(process.env.CELL_SEED ?? Math.floor(Math.random() * 2 ** 32));
+  t.log(`CELL_SEED=${seed}`);
+  const random = randomOf(seed);
+  const refusals = { good: 0, evil: 0, unread: 0 };
+  for (let i = 0; i < 2000; i++) {
+    const kind = i % 3;
+    const grower = new Grower(random, {
+      ...(kind === 1 ? { expression: EVIL_EXPRESSIONS[random() % EVIL_EXPRESSIONS.length] } : {}),
+      ...(kind === 2 ? { source: EVIL_SOURCES[random() % EVIL_SOURCES.length] } : {}),
+    });
+    const text = grower.statement();
+    const { fault } = judge(text, reach);
+    if (fault?.startsWith('it cannot be read')) refusals.unread++;
+    else if (kind > 0 && grower.placed) {
+      refusals.evil++;
+      if (fault === null) return t.fail(`let through: ${text}`);
+    } else {
+      refusals.good++;
+      if (fault !== null) return t.fail(`refused (${fault}): ${text}`);
+    }
+  }
+  t.log(JSON.stringify(refusals));
+  t.true(refusals.good > 300 && refusals.evil > 300);
 });

@@ -3,14 +3,14 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { ExecutionContext } from 'ava';
+import type { ExecutionContext, TestFn } from 'ava';
 import { type Made, type MakeOptions, make } from '../../build/make.ts';
 import { readModule } from '../../host/cell/module.ts';
 import { makeOptions } from '../../host/cli/macro-flags.ts';
+import { migrate } from '../../host/cli/migrate.ts';
 import type { Grants } from '../../host/lane/contract.ts';
 import { client, serve } from '../std/served.ts';
-
-type Log = Pick<ExecutionContext, 'teardown' | 'log'>;
+import { type PostgresVersion, postgresVersions, startPostgres } from './servers.ts';
 
 /** One method of the served cell. A failed call is thrown: `status`, `message`. */
 export type Call = (method: string, ...args: unknown[]) => Promise<unknown>;
@@ -18,9 +18,11 @@ export type Call = (method: string, ...args: unknown[]) => Promise<unknown>;
 export class DatabaseProject {
   readonly folder: string;
 
-  constructor(t: Log) {
-    this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cell-data-'));
-    t.teardown(() => fs.rmSync(this.folder, { recursive: true, force: true }));
+  /** The folder goes with the process. */
+  constructor() {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cell-data-'));
+    process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+    this.folder = folder;
   }
 
   /** Writes `notes.cell.ts` and builds it. */
@@ -40,6 +42,13 @@ export class DatabaseProject {
     throw new Error(told.join('\n'));
   }
 
+  /** Brings the database of now to what was built, as `cell migrate` does. */
+  async migrate(): Promise<void> {
+    const flags = { cwd: this.folder, services: [], dryRun: false, json: true };
+    const code = await silently(() => migrate(flags));
+    if (code !== 0) throw new Error(`cell migrate ended with ${code}`);
+  }
+
   /** Serves the cell of the last build, with these grants. */
   async serve(t: ExecutionContext, grants: Grants = { sql: {} }, lanes = 1): Promise<Call> {
     const file = path.join(this.folder, '.cell/out/notes.wasm');
@@ -49,6 +58,45 @@ export class DatabaseProject {
     const host = await serve(t, this.folder, [module], { config, lanes });
     const { call } = await client(t, host, module, { subject: 'somebody' });
     return call;
+  }
+}
+
+async function silently<T>(work: () => Promise<T>): Promise<T> {
+  const { log } = console;
+  console.log = () => {};
+  try {
+    return await work();
+  } finally {
+    console.log = log;
+  }
+}
+
+/**
+ * A test of `body` on each of these engines, one after another: `source` is built on the first, and
+ * the same module is served on the others, as in production.
+ */
+export function onServers(
+  test: TestFn,
+  source: string,
+  engines: readonly (PostgresVersion | 'PGlite')[],
+  body: (t: ExecutionContext, call: Call, at: { url: string; project: DatabaseProject }) => unknown,
+): void {
+  const here = postgresVersions(test);
+  const project = new DatabaseProject();
+  let built = false;
+  for (const engine of engines) {
+    if (engine !== 'PGlite' && !here.includes(engine)) continue;
+    test.serial(engine === 'PGlite' ? engine : `PostgreSQL ${engine}`, async (t) => {
+      t.timeout(180_000);
+      const server = engine === 'PGlite' ? null : await startPostgres(engine);
+      t.teardown(() => server?.stop());
+      if (server === null) delete process.env.DATABASE_URL;
+      else process.env.DATABASE_URL = server.url;
+      if (built) await project.migrate();
+      else await project.built(source);
+      built = true;
+      await body(t, await project.serve(t), { url: server?.url ?? '', project });
+    });
   }
 }
 

@@ -1,8 +1,7 @@
 // What a table gives to its class, on real databases: every member, every type, defaults, keys of
 // several columns; values that try to be SQL stay values.
 import test, { type ExecutionContext } from 'ava';
-import { type Call, DatabaseProject, failureOf } from './project.ts';
-import { postgresVersions, startPostgres } from './servers.ts';
+import { type Call, DatabaseProject, failureOf, onServers } from './project.ts';
 
 const SOURCE = `
 enum Mood { Calm = 1, Glad = 7 }
@@ -221,11 +220,7 @@ async function limits(t: ExecutionContext, call: Call, first: Row): Promise<void
   t.regex(unset?.message ?? '', /unset/);
 }
 
-async function everything(t: ExecutionContext, source = CELL, big = 2n ** 64n - 1n): Promise<void> {
-  const row = rowWith(big);
-  const project = new DatabaseProject(t);
-  await project.built(source);
-  const call = await project.serve(t);
+async function everything(t: ExecutionContext, call: Call, row: Row): Promise<void> {
   await walk(t, call, row);
   await keys(t, call);
   await defaults(t, call);
@@ -233,25 +228,14 @@ async function everything(t: ExecutionContext, source = CELL, big = 2n ** 64n - 
   await limits(t, call, row);
 }
 
-for (const version of postgresVersions(test)) {
-  test.serial(`PostgreSQL ${version}`, async (t) => {
-    t.timeout(120_000);
-    const server = await startPostgres(version);
-    t.teardown(() => server.stop());
-    process.env.DATABASE_URL = server.url;
-    await everything(t);
-  });
-}
-
-test.serial('PGlite', async (t) => {
-  t.timeout(120_000);
-  delete process.env.DATABASE_URL;
-  await everything(t);
-});
+onServers(test, CELL, [15, 18, 'PGlite'], (t, call) =>
+  everything(t, call, rowWith(2n ** 64n - 1n)),
+);
 
 test.serial('SQLite: one line says where the tables are', async (t) => {
-  t.timeout(120_000);
-  const twin = CELL.replaceAll('@Postgres.', '@Database.');
+  t.timeout(180_000);
+  const project = new DatabaseProject();
   const file = '@Database.sqlite({ file: "notes.db" })\n@service';
-  await everything(t, twin.replace('@service', file), 2n ** 63n - 1n);
+  await project.built(CELL.replaceAll('@Postgres.', '@Database.').replace('@service', file));
+  await everything(t, await project.serve(t), rowWith(2n ** 63n - 1n));
 });

@@ -1,8 +1,7 @@
 // `@Postgres.transaction` on real databases: what a method has written is kept or taken back as a
 // whole, however it ends; inner ones join; what cannot be serialized is made again by @Retry.
 import test, { type ExecutionContext } from 'ava';
-import { type Call, DatabaseProject, failureOf } from './project.ts';
-import { postgresVersions, startPostgres } from './servers.ts';
+import { type Call, failureOf, onServers } from './project.ts';
 
 const CELL = `
 @Postgres.table({ name: "accounts" })
@@ -13,9 +12,15 @@ class Account {
 
 @service
 class Notes {
-  open(id: i32, amount: i64): void { const a = new Account(); a.id = id; a.amount = amount; a.insert(); }
-  amount(id: i32): i64 { return Postgres.queryOne<i64>("select amount from accounts where id = $1", id); }
-  total(): i64 { return Postgres.queryOne<i64>("select coalesce(sum(amount), 0)::int8 as total from accounts"); }
+  open(id: i32, amount: i64): void {
+    const a = new Account(); a.id = id; a.amount = amount; a.insert();
+  }
+  amount(id: i32): i64 {
+    return Postgres.queryOne<i64>("select amount from accounts where id = $1", id);
+  }
+  total(): i64 {
+    return Postgres.queryOne<i64>("select coalesce(sum(amount), 0)::int8 as total from accounts");
+  }
 
   private add(id: i32, by: i64): void {
     Postgres.execute("update accounts set amount = amount + $2 where id = $1", id, by);
@@ -127,26 +132,7 @@ async function races(t: ExecutionContext, call: Call): Promise<void> {
   t.true(seen.length > 0);
 }
 
-for (const version of postgresVersions(test)) {
-  test.serial(`PostgreSQL ${version}`, async (t) => {
-    t.timeout(180_000);
-    const server = await startPostgres(version);
-    t.teardown(() => server.stop());
-    process.env.DATABASE_URL = server.url;
-    const project = new DatabaseProject(t);
-    await project.built(CELL);
-    const call = await project.serve(t);
-    await walk(t, call);
-    await races(t, call);
-  });
-}
-
-test.serial('PGlite', async (t) => {
-  t.timeout(180_000);
-  delete process.env.DATABASE_URL;
-  const project = new DatabaseProject(t);
-  await project.built(CELL);
-  const call = await project.serve(t);
+onServers(test, CELL, [15, 18, 'PGlite'], async (t, call) => {
   await walk(t, call);
   await races(t, call);
 });

@@ -44,9 +44,12 @@ const told = ({ findings }: Told): string[] =>
     return `${line}:${column} ${what} | ${fix}`;
   });
 
-onEngines(test, ['postgres'], (name, engine) => {
-  test.serial(`${name}: classes over tables that exist`, async (t) => {
-    const history = await shop(t, engine());
+/** A test over the database of an engine. */
+type Body = (t: ExecutionContext, engine: Engine) => Promise<void>;
+
+const TESTS: Record<string, Body> = {
+  async 'classes over tables that exist'(t, engine) {
+    const history = await shop(t, engine);
     const right = await history.build(
       existing(
         'orders',
@@ -81,8 +84,8 @@ onEngines(test, ['postgres'], (name, engine) => {
       '4:3 there is no column shop.orders.numbr | did you mean number?',
       '5:3 shop.orders.total may be null, `total` never is | make it `total: Decimal | null`',
       '6:3 shop.orders.placed is timestamptz, `placed` string | make the field Instant',
-      '7:3 shop.orders.open may be null, `open` never is | numbers and bools are never null here: ' +
-        'leave the field out and query coalesce(open, 0)',
+      '7:3 shop.orders.open may be null, `open` never is | numbers and bools are never null ' +
+        'here: leave the field out and query coalesce(open, 0)',
       '8:3 shop.orders.spot is point, `spot` string | leave the field out: no field holds point',
       '9:3 shop.orders.note may be null, `note` never is | make it `note: string | null`',
     ]);
@@ -90,10 +93,9 @@ onEngines(test, ['postgres'], (name, engine) => {
     t.regex(told(nothing)[0], /^2:25 the database has no table shop\.oders \| /);
     const empty = await history.build(existing('orders', ''));
     t.regex(told(empty)[0], /has no fields.*id: Uuid; number: i32; total: Decimal \| null/);
-  });
-
-  test.serial(`${name}: keys to tables of others`, async (t) => {
-    const history = await shop(t, engine());
+  },
+  async 'keys to tables of others'(t, engine) {
+    const history = await shop(t, engine);
     const source = (ref: string, type: string): string => `
 @Postgres.table({ name: "notes" })
 class Note {
@@ -116,10 +118,9 @@ class Directory {
     t.regex(await wrong('shop.orders.id', 'string = ""'), /text cannot refer to .* uuid/);
     t.regex(await wrong('shop.plain.name', 'string = ""'), /may be the same in many rows/);
     t.regex(await wrong('shop.nothing.id', 'string = ""'), /there is no table shop\.nothing/);
-  });
-
-  test.serial(`${name}: defaults are tried`, async (t) => {
-    const history = await shop(t, engine());
+  },
+  async 'defaults are tried'(t, engine) {
+    const history = await shop(t, engine);
     const source = (preset: string): string => `
 @Postgres.table({ name: "notes" })
 class Note {
@@ -142,5 +143,11 @@ class Directory {
     t.regex(told(await history.build(source("'soon'")))[0], /^5:2\d .*soon/);
     t.regex(told(await history.build(source('$1')))[0], /^5:/);
     t.regex(told(await history.build(source('true')))[0], /cannot cast/);
-  });
+  },
+};
+
+onEngines(test, ['postgres'], (name, engine) => {
+  for (const [title, body] of Object.entries(TESTS)) {
+    test.serial(`${name}: ${title}`, (t) => body(t, engine()));
+  }
 });

@@ -1,5 +1,5 @@
-// What the schema cells do with damaged locks, documents and effects, and with databases that do not
-// answer; and how much of their CPU a large service takes. CELL_SEED runs one seed.
+// What the schema cells do with damaged locks, documents and effects, and with databases that do
+// not answer; and how often they ask for a large service. CELL_SEED runs one seed.
 import test from 'ava';
 import { type FakeDatabase, sha256 } from './fake-database.ts';
 import { History } from './schemas.ts';

@@ -4,6 +4,9 @@ import test from 'ava';
 import { UNAVAILABLE, UNKNOWN } from '../../assembly/shared/status.ts';
 import { isFailure, type KvFailure, PUT, TYPE } from '../../host/capability/kv/contract.ts';
 import { RedisStore } from '../../host/capability/kv/redis-store.ts';
+import { Desk } from '../lane/desk.ts';
+import { readU32 } from '../lane/waiters.ts';
+import * as K from './keeper.ts';
 import { missingRedis, RedisServer } from './redis-server.ts';
 import { batchOf, conformance, read } from './stores.ts';
 
@@ -95,6 +98,21 @@ if (missing !== null) {
     t.is(await store.commit(batchOf([PUT, 0, 'k', 'x'])), null);
     t.deepEqual(await read(t, store, 0), ['k=x']);
     await store.close();
+  });
+
+  test('a cell over a Redis: its lane is lost, and the next one goes on at once', async (t) => {
+    const desk = await Desk.open(t, { lanes: 1, debug: false });
+    desk.session(1);
+    const route = await desk.load(K.keeper('keeper'), {
+      kv: { redis: server.url },
+      blob: { root: import.meta.dirname },
+    });
+    for (let i = 1; i <= 3; i++) t.is(readU32((await desk.call(route)).payload), i);
+    t.regex(desk.log.map((line) => line.text).join(), /in a Redis with no append-only file/);
+    const { seats } = desk.lanes as unknown as { seats: { thread: { end(): void } }[] };
+    seats[0].thread.end();
+    await desk.until(() => desk.log.some((line) => /was lost/.test(line.text)));
+    t.is(readU32((await desk.call(route)).payload), 4);
   });
 
   test('a full server refuses the batch whole', async (t) => {

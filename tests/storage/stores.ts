@@ -132,7 +132,10 @@ function sharing(test: TestFn, kind: string, place: (t: ExecutionContext) => Pro
     t.deepEqual(await read(t, again, 0), ['x=1']);
     await again.close();
   });
+  wholes(test, kind, place);
+}
 
+function wholes(test: TestFn, kind: string, place: (t: ExecutionContext) => Promise<Place>): void {
   test(`${kind}: lists what is stored, and drops a field as a whole`, async (t) => {
     const there = await place(t);
     const store = there.open(['n', 'm']);

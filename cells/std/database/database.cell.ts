@@ -72,6 +72,14 @@ class Database {
             doc: "It is there already, and never changed by this cell.",
           },
           {
+            name: "shardBy",
+            type: "any",
+            optional: true,
+            doc: "Refused: a table is in one place.",
+          },
+          { name: "partitions", type: "any", optional: true, doc: "Refused: see shardBy." },
+          { name: "replica", type: "any", optional: true, doc: "Refused: see shardBy." },
+          {
             name: "indexes",
             type: "list",
             max: 64,

@@ -177,6 +177,17 @@ export class TableDiff {
     }
   }
 
+  /** Whether a key goes that foreign keys of others may depend on. */
+  losesKey(): bool {
+    const old = this.was.primaryKey;
+    if (old.length > 0 && !sameList(old, this.is.primaryKey)) return true;
+    for (let i = 0; i < this.was.indexes.length; i++) {
+      const index = this.was.indexes[i];
+      if (index.unique && !indexLike(this.is, index)) return true;
+    }
+    return false;
+  }
+
   /** Columns and the primary key: what is new, what changes, what goes. */
   columns(): void {
     const table = this.is.name;

@@ -29,6 +29,8 @@ export class Diff {
   private readonly pairs: Pair[] = [];
   private readonly gone: Table[] = [];
   private readonly made: Table[] = [];
+  /** Tables of which a key goes that others may refer to: their foreign keys are made anew. */
+  private readonly rekeyed: string[] = [];
 
   constructor(
     lock: Model,
@@ -111,7 +113,16 @@ export class Diff {
     const columns = pair.is.columns;
     for (let i = 0; i < columns.length; i++) {
       const column = columns[i];
-      if (column.renamedFrom == "" || pair.was.column(column.name)) continue;
+      if (column.renamedFrom == "") continue;
+      if (pair.was.column(column.name)) {
+        // Nothing to do: it was renamed by an earlier build. Two at once cannot be.
+        const other = pair.is.column(snakeCase(column.renamedFrom));
+        if (!other || snakeCase(other.renamedFrom) != column.name) continue;
+        const both = "`" + column.field + "` and `" + other.field + "` take each other's names";
+        const fix = "rename one to a third name, build, then rename both";
+        this.source.tell(pair.is, column, both, fix);
+        continue;
+      }
       const exact = pair.was.column(column.renamedFrom);
       const old = exact ? exact : pair.was.column(snakeCase(column.renamedFrom));
       if (!old || pair.is.column(old.name)) {
@@ -150,7 +161,10 @@ export class Diff {
       const pair = this.pairs[i];
       diffs.push(new TableDiff(pair.was, pair.is, this.source, this.steps, this.destructive));
     }
-    for (let i = 0; i < diffs.length; i++) diffs[i].judge();
+    for (let i = 0; i < diffs.length; i++) {
+      diffs[i].judge();
+      if (diffs[i].losesKey()) this.rekeyed.push(this.pairs[i].is.name);
+    }
     for (let i = 0; i < this.pairs.length; i++) this.dropKeys(this.pairs[i]);
     for (let i = 0; i < diffs.length; i++) diffs[i].dropIndexes();
     this.dropTables();
@@ -240,7 +254,7 @@ export class Diff {
     const keys = sortedKeys(pair.was);
     for (let i = 0; i < keys.length; i++) {
       const old = keys[i];
-      const same = keyLike(pair.is, old);
+      const same: ForeignKey | null = this.held(old) ? null : keyLike(pair.is, old);
       if (same && same.name == old.name) continue;
       if (same) {
         const back = renameConstraint(table, same.name, old.name);
@@ -252,11 +266,16 @@ export class Diff {
     }
   }
 
+  /** Whether a key depends on one of the other table that goes. */
+  private held(key: ForeignKey): bool {
+    return key.schema == "" && this.rekeyed.includes(key.table);
+  }
+
   private addKeys(pair: Pair, titled: bool = true): void {
     const table = pair.is.name;
     const keys = sortedKeys(pair.is);
     for (let i = 0; i < keys.length; i++) {
-      if (keyLike(pair.was, keys[i])) continue;
+      if (!this.held(keys[i]) && keyLike(pair.was, keys[i])) continue;
       if (titled) this.steps.title("reference_" + table + "_" + keys[i].columns[0]);
       this.steps.add(addForeignKey(table, keys[i]), [dropConstraint(table, keys[i].name)]);
     }

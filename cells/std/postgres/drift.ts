@@ -19,6 +19,17 @@ export class Drift {
     readonly harmless: bool = false,
   ) {}
 
+  get table(): string {
+    const dot = this.where.indexOf(".");
+    return dot < 0 ? this.where : this.where.substring(0, dot);
+  }
+
+  /** "" = the table as a whole. */
+  get column(): string {
+    const dot = this.where.indexOf(".");
+    return dot < 0 ? "" : this.where.substring(dot + 1);
+  }
+
   get text(): string {
     return this.where + ": expected " + this.expected + ", found " + this.found;
   }

@@ -90,27 +90,43 @@ export class Judge {
     const expected = parseModel(text);
     if (!expected) return;
     const drifts = driftOf(expected, this.found, this.source.sqlite);
-    const hurts: Drift[] = [];
-    const others: Drift[] = [];
-    for (let i = 0; i < drifts.length; i++) {
-      // A file of SQLite may hold tables of others.
-      const besides = drifts[i].expected == "nothing" && !this.inTheWay(drifts[i]);
-      if (this.source.sqlite && besides) continue;
-      if (this.inTheWay(drifts[i]) || !drifts[i].harmless) hurts.push(drifts[i]);
-      else others.push(drifts[i]);
-    }
     const since =
       count == 0 ? "no migration made it" : "changed by hand since migration " + count.toString();
-    if (hurts.length > 0) this.wrong("drift, " + since + ": " + told(hurts), undoing(hurts));
-    else if (others.length > 0) {
-      this.first.warn("drift, " + since + ": " + told(others), undoing(others));
+    const tables: string[] = [];
+    for (let i = 0; i < drifts.length; i++) {
+      if (!tables.includes(drifts[i].table)) tables.push(drifts[i].table);
     }
+    for (let i = 0; i < tables.length; i++) this.driftAt(tables[i], drifts, since);
   }
 
-  /** A table besides is harmless until the source makes one of that name. */
+  /** What differs at one table is told at its class; what has none, where the service is told. */
+  private driftAt(name: string, drifts: Drift[], since: string): void {
+    const here: Drift[] = [];
+    let hurts = false;
+    for (let i = 0; i < drifts.length; i++) {
+      const one = drifts[i];
+      // A file of SQLite may hold tables of others.
+      const besides = this.source.sqlite && one.expected == "nothing" && !this.inTheWay(one);
+      if (one.table != name || besides) continue;
+      here.push(one);
+      if (!one.harmless || this.inTheWay(one)) hurts = true;
+    }
+    if (here.length == 0) return;
+    const table = this.source.model.table(name);
+    const own = table ? table.spot : null;
+    const spot: Spot = own ? own : this.first;
+    const message = "drift, " + since + ": " + told(here);
+    if (!hurts) return spot.warn(message, undoing(here));
+    this.source.sound = false;
+    spot.error(message, undoing(here));
+  }
+
+  /** A table or column besides is harmless until the source makes one of that name. */
   private inTheWay(drift: Drift): bool {
-    const table = this.source.model.table(drift.where);
-    return drift.expected == "nothing" && table != null && !table.existing;
+    const table = this.source.model.table(drift.table);
+    if (!table || table.existing) return false;
+    if (drift.expected == "nothing") return true;
+    return drift.expected == "no column" && table.column(drift.column) != null;
   }
 
   /** Columns that will not take null: rows that have it fail the migration, here or elsewhere. */
@@ -122,7 +138,8 @@ export class Judge {
       const name = "`" + one.is.className + "." + one.now.field + "`";
       const fix = "fill these rows first, or say by a default what they get";
       const table = this.found.table(one.table);
-      const known = current && this.source.sound && table && table.column(one.column);
+      const column = table ? table.column(one.column) : null;
+      const known = current && this.source.sound && column != null;
       const nulls = known ? this.nullsOf(one.table, one.column) : "0";
       if (nulls != "0") {
         const rows = nulls + (nulls == "1" ? " row has" : " rows have") + " null there";
@@ -146,9 +163,9 @@ export class Judge {
     const migrations = this.lock.migrations;
     for (let i = this.ledger.length; i < migrations.length; i++) {
       const statements = statementsOf(migrations[i].text);
-      lines.push(migrations[i].name + ": " + statements.join("; "));
+      lines.push(migrations[i].name + "\n  " + statements.join(";\n  ") + ";");
     }
-    this.preview = lines.join("; ");
+    this.preview = lines.join("\n");
   }
 }
 

@@ -14,7 +14,7 @@ const SQLITE_UUID: string =
 /** Before and behind a default where it is tried. */
 const HEAD: string = "select cast((";
 
-/** A default in the words of SQLite: what it has no function for, and expressions in parentheses. */
+/** A default in words of SQLite: what it has no function for; expressions in parentheses. */
 export function sqlitePreset(preset: string): string {
   const lower = preset.toLowerCase();
   if (lower == "now()" || lower == "current_timestamp") return SQLITE_NOW;
@@ -59,8 +59,7 @@ export function checkPresets(source: Source, database: Database, schema: string)
     const message = one.ok ? "a default has no parameters" : one.message;
     const lead = spots[i].args.text("0").indexOf(spots[i].args.text("0").trim());
     const offset = one.offset < HEAD.length ? -1 : one.offset - HEAD.length + lead;
-    const fix =
-      one.hint != "" ? one.hint : "write an expression of SQL that is a value of the column";
+    const fix = one.hint != "" ? one.hint : "write an expression that is a value of the column";
     spots[i].complainAt(message, fix, "0", offset, one.length);
   }
 }

@@ -5,6 +5,9 @@ import { Fields } from "./field";
 import { Column, Index, Model, Table } from "./model";
 import { madeName, NAME_BYTES, nameBytes, schemaOf } from "./names";
 
+/** Keys of `table` for what is not offered. */
+const ELSEWHERE: string[] = ["shardBy", "partitions", "replica"];
+
 /** A column that took null and will not; `table` and `column` as the database calls them now. */
 export class Filling {
   constructor(
@@ -71,6 +74,13 @@ export class Source {
       return this.wrong(spot, "a service is no table", "put the macro on a class of its own");
     }
     const args = spot.args;
+    for (let i = 0; i < ELSEWHERE.length; i++) {
+      if (!args.has(ELSEWHERE[i])) continue;
+      const what = "a table is in one place: migrations do not spread tables over databases";
+      const fix =
+        "remove it; partitions and replicas that the server makes itself need no word here";
+      return this.wrong(spot, what, fix, ELSEWHERE[i]);
+    }
     const table = new Table(args.text("name"));
     table.spot = spot;
     table.className = spot.declaration.name;

@@ -72,15 +72,12 @@ function beyond(
   return refused(fault, '42501', place);
 }
 
+/** One message: a server may be far away. */
 async function makeScratch(connection: Connection, scratch: string, ddl: string): Promise<void> {
+  const schema = quoted(scratch);
+  const path = `set local search_path = ${schema}, pg_temp`;
   try {
-    await connection.run(`create schema ${quoted(scratch)}`);
-  } catch (error) {
-    throw adminError(error, 'making a schema to check texts in (it is rolled back)');
-  }
-  try {
-    await connection.run(`set local search_path = ${quoted(scratch)}, pg_temp`);
-    if (ddl.trim() !== '') await connection.run(ddl);
+    await connection.run(`create schema ${schema}; ${path};\n${ddl}`);
   } catch (error) {
     throw adminError(error, 'making the tables of this source');
   }

@@ -26,6 +26,13 @@ import { Writes } from './writes.ts';
 /** First and longest pause before an instance is loaded after a batch has failed, in ms. */
 const PAUSE_MS = 50;
 const PAUSE_MAX_MS = 5000;
+/**
+ * Where commits take less than this, a batch is sent as soon as so many calls have written, and not
+ * at the end of the turn: nobody waits for the disk there, so work beside the store is worth more
+ * than fewer commits.
+ */
+const EARLY_MS = 0.4;
+const EARLY_CALLS = 16;
 
 export class Journal {
   private readonly cell: string;
@@ -43,6 +50,11 @@ export class Journal {
   private flying: Batch | null = null;
   /** Bytes of the batch that is being committed. */
   private flyingBytes = 0;
+  /** Calls of the open batch that have written. */
+  private calls = 0;
+  /** What a commit took lately, in ms, and when the one under way was begun. */
+  private commitMs = EARLY_MS;
+  private sentAt = 0;
   private scheduled = false;
   private warned = false;
   private failures = 0;
@@ -89,7 +101,9 @@ export class Journal {
       this.open ??= new Batch();
       this.stateTypes(session.written);
       this.writes.append(session.writes);
-      this.schedule();
+      this.calls++;
+      if (this.flying === null && this.isQuick && this.calls >= EARLY_CALLS) this.send();
+      else this.schedule();
     }
     return this.unsettled;
   }
@@ -121,9 +135,16 @@ export class Journal {
     setImmediate(this.send);
   }
 
+  /** A commit costs less than the calls of a batch: it can be made beside them. */
+  private get isQuick(): boolean {
+    return this.commitMs < EARLY_MS;
+  }
+
   private readonly send = (): void => {
     this.scheduled = false;
     if (this.open === null || this.flying !== null) return;
+    this.calls = 0;
+    this.sentAt = performance.now();
     this.flying = this.open;
     this.open = null;
     const bytes = this.writes.take();
@@ -135,6 +156,7 @@ export class Journal {
     const { flying } = this;
     this.flying = null;
     this.flyingBytes = 0;
+    this.commitMs += (performance.now() - this.sentAt - this.commitMs) / 8;
     if (failure === null) {
       this.failures = 0;
       if (this.open !== null) this.send();

@@ -1,9 +1,11 @@
 // Owns the thread of one SqliteFile: it does what it is told, one thing after the other, and sleeps
 // on a word of shared memory between. It ends when it is told to close.
 //
-//   words  0 ASKED: number of the request, written by the lane   1 DONE: of the last that is done
-//          2 WHAT: COMMIT, LOAD, CLOSE, LIST   3 SIZE: bytes of the batch, -1 = it comes by the port;
-//          for LOAD the field           4 ANSWER: 0 = null, 1 = by the port
+//   words  0 ASKED: number of the request, written by the lane
+//          1 DONE: of the last that is done
+//          2 WHAT: COMMIT, LOAD, CLOSE, LIST
+//          3 SIZE: bytes of the batch, -1 = it comes by the port; for LOAD the field
+//          4 ANSWER: 0 = null, 1 = by the port
 //   bytes from HEAD on: the batch, when it fits
 //
 // Two words and a copy instead of a message each way: a commit of 64 small writes takes as long as

@@ -160,17 +160,19 @@ export function errorOf(bytes: Buffer, at: number, to: number): ServerError {
   };
 }
 
-/** Names in a RowDescription whose body begins at `at`. */
-export function columnsOf(bytes: Buffer, at: number): string[] {
+/** Names in a RowDescription with the body [at, to); null: it is none. */
+export function columnsOf(bytes: Buffer, at: number, to: number): string[] | null {
+  if (to - at < 2) return null;
   const count = bytes.readUInt16BE(at);
   const names: string[] = [];
   at += 2;
   for (let i = 0; i < count; i++) {
     const { text, next } = nameAt(bytes, at);
-    names.push(text);
     at = next + 18;
+    if (next === 0 || at > to) return null;
+    names.push(text);
   }
-  return names;
+  return at === to ? names : null;
 }
 
 /** Rows that a command tag tells of: `INSERT 0 5`, `SELECT 100`; none: 0. */

@@ -22,8 +22,11 @@ const FORBIDDEN: readonly RegExp[] = [
   /^(?:set_config|current_setting|row_security_active|currtid2?|lastval)$/,
   /^(?:has|acl|makeacl|aclexplode|hashacl)[a-z]*_/,
   /^(?:txid_status|binary_upgrade_.*|brin_.*|gin_clean_pending_list|fmgr_.*)$/,
+  // Inputs of types that look into the catalogue, called by their names.
+  /^(?:reg[a-z]+(?:in|recv)|(?:domain|record|enum|array)_(?:in|recv))$/,
   // What the catalogue says of others.
-  /^(?:to_reg.*|regclass|regproc.*|regrole|regnamespace|regtype|format_type)$/,
+  /^(?:to_reg.*|reg(?:class|proc.*|oper.*|role|namespace|type|config|dictionary|collation))$/,
+  /^format_type$/,
   /^(?:(?:col|obj|shobj)_description|inet_(?:server|client)_(?:addr|port))$/,
 ];
 

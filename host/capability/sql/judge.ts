@@ -74,6 +74,9 @@ class Walk {
   /** A table of others is read; rows are locked. */
   private foreign = '';
   private locks = false;
+  /** Names of functions in FROM: `f.g` of such an `f` is the call g(f). */
+  private readonly scalars = new Set<string>();
+  private readonly fields: [of: string, name: string][] = [];
 
   constructor(reach: Reach) {
     this.reach = reach;
@@ -81,6 +84,9 @@ class Walk {
 
   /** What can only be said of the whole. */
   end(): void {
+    for (const [of, name] of this.fields) {
+      if (this.scalars.has(of) || this.scalars.has('')) this.field(name);
+    }
     if (!this.locks || this.foreign === '') return;
     throw new Refused(`it locks rows, and reads ${this.foreign}, which is not its own`);
   }
@@ -107,6 +113,13 @@ class Walk {
         return this.table(node, true);
       case 'FuncCall':
         return this.call(node.funcname, node.args);
+      case 'A_Indirection':
+        return this.indirection(node.indirection);
+      case 'ColumnRef':
+        return this.column(node.fields);
+      case 'RangeFunction':
+        this.scalars.add((node.alias as { aliasname?: string } | undefined)?.aliasname ?? '');
+        return;
       case 'RangeTableSample':
         return this.call(node.method, []);
       case 'typeName':
@@ -165,6 +178,24 @@ class Walk {
     if (!ownSequence(args, this.reach.schema)) {
       throw new Refused(`it calls \`${name}\` of a sequence that is not its own`);
     }
+  }
+
+  /** `(x).f`: PostgreSQL calls f(x) where x has no such field. */
+  private indirection(list: unknown): void {
+    for (const { String: part } of (list ?? []) as { String?: { sval?: string } }[]) {
+      if (part?.sval !== undefined) this.field(part.sval);
+    }
+  }
+
+  /** `a.f`: rows are looked at only as a whole, and nothing that is forbidden takes a row. */
+  private column(list: unknown): void {
+    const { schema, name } = nameOf(list ?? []);
+    if (schema !== '') this.fields.push([schema, name]);
+  }
+
+  private field(name: string): void {
+    if (!isForbiddenFunction(name) && !SEQUENCES.has(name)) return;
+    throw new Refused(`it calls \`${name}\` as a field, which no cell may`);
   }
 
   private type(list: unknown): void {

@@ -208,7 +208,7 @@ export class PostgresConnection implements WireListener, MessageSink {
         this.failed(bytes, at, to);
         return;
       case B.ROW_DESCRIPTION:
-        this.described(B.columnsOf(bytes, at));
+        this.described(B.columnsOf(bytes, at, to));
         return;
       case B.NO_DATA:
         this.described([]);
@@ -231,7 +231,8 @@ export class PostgresConnection implements WireListener, MessageSink {
     if (error.fatal) this.die();
   }
 
-  private described(names: string[]): void {
+  private described(names: string[] | null): void {
+    if (names === null) return this.confused();
     const { job, statement } = this;
     if (job === null || statement === null || this.phase !== 'parsing') return;
     const { places, lost } = projectionOf(job.statement.columns, names);

@@ -52,6 +52,8 @@ function settingsOf({ schema, timeoutMs, role }: PostgresOptions): Record<string
     bytea_output: 'hex',
     extra_float_digits: '1',
     client_encoding: 'UTF8',
+    // The judge has read the texts so; a server's default must not make it another statement.
+    standard_conforming_strings: 'on',
     statement_timeout: String(timeoutMs),
     idle_in_transaction_session_timeout: String(Math.max(60_000, timeoutMs)),
     ...(role === undefined ? {} : { role }),

@@ -8,6 +8,7 @@ import { type Extension, PGlite } from '@electric-sql/pglite';
 /** What the thread is started with. */
 export interface EngineTask {
   folder: string;
+  program: WebAssembly.Module;
 }
 
 /** `run`: messages, whole. `close`: ends the database in order. */
@@ -59,20 +60,25 @@ const durable: Extension = {
   }),
 };
 
-/** Opens the folder; makes the database when there is none, whole or not at all. */
-async function open(folder: string, log: (line: string) => void): Promise<PGlite> {
-  const options = { extensions: { durable }, startParams: START, onStderr: logs(log) };
-  if (!fs.existsSync(`${folder}/PG_VERSION`)) {
-    // What is in it is not ours to remove.
-    if (fs.existsSync(folder)) fs.rmdirSync(folder);
-    const draft = `${folder}.new`;
-    fs.rmSync(draft, { recursive: true, force: true });
-    fs.mkdirSync(draft, { recursive: true, mode: 0o700 });
-    const made = await PGlite.create(draft, options);
-    await made.close();
-    fs.renameSync(draft, folder);
-  }
-  return PGlite.create(folder, options);
+/**
+ * Opens the folder; makes the database when there is none. A file beside it stands while it is
+ * made: one that is found later means that the folder is half a database, which goes.
+ */
+async function open({ folder, program }: EngineTask, log: (line: string) => void): Promise<PGlite> {
+  const options = {
+    ...{ extensions: { durable }, startParams: START, onStderr: logs(log) },
+    pgliteWasmModule: program,
+  };
+  const making = `${folder}.making`;
+  if (fs.existsSync(making)) fs.rmSync(folder, { recursive: true, force: true });
+  if (fs.existsSync(`${folder}/PG_VERSION`)) return PGlite.create(folder, options);
+  // Throws when something is in it: that is not ours to remove.
+  if (fs.existsSync(folder)) fs.rmdirSync(folder);
+  fs.writeFileSync(making, '', { mode: 0o600 });
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const made = await PGlite.create(folder, options);
+  fs.rmSync(making);
+  return made;
 }
 
 const logs =
@@ -104,12 +110,11 @@ async function run(database: PGlite, batch: Uint8Array): Promise<Uint8Array<Arra
 }
 
 async function main(port: NonNullable<typeof parentPort>): Promise<void> {
-  const { folder } = workerData as EngineTask;
   const tail: string[] = [];
   const say = (said: FromEngine, moved: ArrayBuffer[] = []): void => port.postMessage(said, moved);
   let database: PGlite;
   try {
-    database = await open(folder, (line) => {
+    database = await open(workerData as EngineTask, (line) => {
       process.stderr.write(`${line}\n`);
       tail.push(line);
       if (tail.length > 8) tail.shift();

@@ -1,8 +1,12 @@
 // Owns the thread that PGlite runs in, seen from the server: starts it, hands it one batch at a
 // time, ends it when a statement must not go on, and starts it again. What was committed is on the
 // disk; PostgreSQL recovers the rest of an engine that was ended.
+import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { EngineTask, FromEngine, ToEngine } from './engine-worker.ts';
+
+/** PostgreSQL itself. */
+const PROGRAM = new URL('pglite.wasm', import.meta.resolve('@electric-sql/pglite'));
 
 /** The engine has ended before it answered. */
 export class EngineLost extends Error {}
@@ -15,15 +19,22 @@ export class Engine {
   #worker: Worker | undefined;
   #waiting: { resolve(bytes: Buffer): void; reject(error: Error): void } | undefined;
   #failure = '';
+  #module: Promise<WebAssembly.Module> | undefined;
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
   /** Starts the thread; resolves when the database is open. Rejects with EngineFailed. */
-  start(): Promise<void> {
+  async start(): Promise<void> {
+    // Compiled once: a thread that replaces another begins with code that is warm.
+    this.#module ??= WebAssembly.compile(await readFile(PROGRAM));
+    return this.#run(await this.#module);
+  }
+
+  #run(program: WebAssembly.Module): Promise<void> {
     const worker = new Worker(new URL('engine-worker.ts', import.meta.url), {
-      workerData: { folder: this.#folder } satisfies EngineTask,
+      workerData: { folder: this.#folder, program } satisfies EngineTask,
       execArgv: [],
     });
     this.#worker = worker;

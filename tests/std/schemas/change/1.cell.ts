@@ -1,3 +1,4 @@
+// Columns, defaults, keys and indexes that change.
 @Postgres.table({ name: "users", indexes: [{ on: ["name", "age"] }] })
 class User {
   @Postgres.primaryKey id: string = uuid();

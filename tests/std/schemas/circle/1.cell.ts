@@ -1,3 +1,4 @@
+// Tables that refer to each other; then both are dropped.
 @Postgres.table({ name: "teams" })
 class Team {
   @Postgres.primaryKey id: string = uuid();
@@ -8,7 +9,8 @@ class Team {
 @Postgres.table({ name: "people" })
 class Person {
   @Postgres.primaryKey id: string = uuid();
-  @Postgres.foreignKey({ ref: "teams.id", onDelete: "cascade", onUpdate: "restrict" }) teamId: string = "";
+  @Postgres.foreignKey({ ref: "teams.id", onDelete: "cascade", onUpdate: "restrict" })
+  teamId: string = "";
 }
 
 @service

@@ -1,3 +1,4 @@
+// Foreign keys to what is not there, or does not fit.
 @Postgres.table({ name: "organizations" })
 class Organization {
   @Postgres.primaryKey id: string = uuid();

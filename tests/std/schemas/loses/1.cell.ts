@@ -1,3 +1,4 @@
+// What loses rows: refused, then asked for.
 @Postgres.table({ name: "users" })
 class User {
   @Postgres.primaryKey id: string = uuid();

@@ -1,3 +1,4 @@
+// Tables and columns with other names; encrypted ones stay readable.
 @Postgres.table({ name: "organizations" })
 @Postgres.renamed({ from: "orgs" })
 class Organization {
@@ -12,7 +13,9 @@ class User {
   @Postgres.index({ unique: true }) @Postgres.renamed({ from: "phoneNumber" }) mobile: string = "";
   @Postgres.encrypted @Postgres.renamed({ from: "note" }) secret: string = "";
   @Postgres.encrypted other: string = "";
-  @Postgres.foreignKey({ ref: "organizations.id" }) @Postgres.renamed({ from: "org" }) orgId: string = "";
+  @Postgres.foreignKey({ ref: "organizations.id" })
+  @Postgres.renamed({ from: "org" })
+  orgId: string = "";
 }
 
 @service

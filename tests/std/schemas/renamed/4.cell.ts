@@ -1,3 +1,4 @@
+// Tables and columns with other names; encrypted ones stay readable.
 @Postgres.table({ name: "users" })
 class User {
   @Postgres.primaryKey id: string = uuid();

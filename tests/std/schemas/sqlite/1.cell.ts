@@ -1,3 +1,4 @@
+// Tables of SQLite: made, altered, made anew.
 @Database.table({ name: "notes" })
 class Note {
   @Database.primaryKey id: Uuid = newUuid();

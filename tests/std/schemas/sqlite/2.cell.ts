@@ -1,3 +1,4 @@
+// Tables of SQLite: made, altered, made anew.
 @Database.table({ name: "notes", indexes: [{ on: "title" }] })
 class Note {
   @Database.primaryKey id: Uuid = newUuid();

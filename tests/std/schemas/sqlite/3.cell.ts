@@ -1,3 +1,4 @@
+// Tables of SQLite: made, altered, made anew.
 @Database.table({ name: "notes", schema: "public" })
 class Note {
   @Database.foreignKey({ ref: "public.books.id" }) a: string = "";

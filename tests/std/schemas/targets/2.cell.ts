@@ -1,3 +1,4 @@
+// Where the database is; the engine changes.
 @Postgres.table({ name: "notes" })
 class Note {
   @Postgres.primaryKey id: string = uuid();

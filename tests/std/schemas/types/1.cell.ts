@@ -1,3 +1,4 @@
+// One column of each type that fields have.
 enum Color {
   Red,
   Blue,

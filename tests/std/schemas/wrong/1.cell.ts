@@ -1,9 +1,15 @@
+// What cannot be a table, each thing once.
 class Point {
   x: i32 = 0;
 }
 
 @Postgres.table({ name: "bad name" })
 class BadName {
+  id: string = "";
+}
+
+@Postgres.table({ name: "far", shardBy: "id" })
+class Far {
   id: string = "";
 }
 
@@ -15,7 +21,10 @@ class Elsewhere {
   name: string = "";
 }
 
-@Postgres.table({ name: "users", indexes: [{ on: "nmae" }, { on: ["name", "name"] }, { on: "phone" }] })
+@Postgres.table({
+  name: "users",
+  indexes: [{ on: "nmae" }, { on: ["name", "name"] }, { on: "phone" }],
+})
 class User {
   @Postgres.primaryKey id: string | null = null;
   point: Point = new Point();
