@@ -8,7 +8,7 @@ import { approvalOf } from './6-lock/approved.ts';
 import type { Cache, CellStates, Kept } from './6-lock/cache.ts';
 import { exclusive } from './6-lock/exclusive.ts';
 import { readIfThere, removeFile, writeWhole } from './6-lock/files.ts';
-import { committedState, objection, schemaLockFile } from './6-lock/schema-lock.ts';
+import { committedState, keptApart, objection, schemaLockFile } from './6-lock/schema-lock.ts';
 import { type Settled, wantedHash } from './6-lock/settled.ts';
 import { compare, type Standing, type Wanted, write } from './6-lock/standing.ts';
 import type { Finding, Holes } from './diagnostics/findings.ts';
@@ -117,9 +117,12 @@ export class Finishing {
     if (fault !== null) {
       return finding(fault.code, fault.file, { file: fault.file, ...fault.holes });
     }
-    const changed = Object.keys(keeps).find(
-      (by) => committedState(cwd, by, cell) !== fresh.found.get(by)?.state,
-    );
+    // Another build of the same sources that was faster has left the same: nothing is wrong.
+    const changed = Object.entries(keeps).find(
+      ([by, left]) =>
+        committedState(cwd, by, cell) !== fresh.found.get(by)?.state &&
+        keptApart(cwd, by, cell, left).length > 0,
+    )?.[0];
     if (changed === undefined) return null;
     const file = schemaLockFile(changed);
     return finding('CELL4126', file, { file, cell });

@@ -1,6 +1,7 @@
 // Owns what a project wants its databases to have: the locks that cells of macros have left and the
 // documents beside them, as migrations, with the database of each service as a host of this
 // project would find it. Connects to nothing.
+import { sha256 } from '../../build/6-lock/files.ts';
 import { lockedCells, readCommitted, readSchemaLock } from '../../build/6-lock/schema-lock.ts';
 import type { Config } from '../cell/config.ts';
 import type { Applied, Migration } from '../database/ledger.ts';
@@ -36,7 +37,8 @@ function parsed(lock: string, documents: ReadonlyMap<string, string>) {
     else if (word === 'migration') {
       const [number, hash, name] = rest;
       const sql = documents.get(name);
-      if (sql === undefined || Number(number) !== said.migrations.length + 1) return null;
+      if (sql === undefined || sha256(sql) !== hash) return null;
+      if (Number(number) !== said.migrations.length + 1) return null;
       said.migrations.push({ number: Number(number), hash, name, sql, model: '' });
     } else return null;
   }
@@ -64,6 +66,7 @@ export async function projectSchemas(
       const documents = new Map(committed.documents.map(({ name, text }) => [name, text]));
       const said = parsed(committed.lock, documents);
       // Other cells may keep other things than schemas.
+      if (said === null && committed.lock.startsWith('target ')) throw mixed(service, keeper);
       if (said === null || said.target === '') continue;
       const place = await databaseOf(service, said.target, config, cwd);
       const { schema, migrations } = said;
@@ -79,6 +82,14 @@ export async function projectSchemas(
   const wanted = found.filter(({ service }) => only.length === 0 || only.includes(service));
   return wanted.sort((a, b) => (a.service < b.service ? -1 : 1));
 }
+
+/** Its parts are each sound, and of two locks: half of a merge, say. */
+const mixed = (service: string, keeper: string): UserError =>
+  new UserError(
+    `the migrations of \`${service}\` are not those that its lock lists`,
+    undefined,
+    `take .cell/lock/${keeper}.schema.lock and .cell/migrations/${service} from one commit`,
+  );
 
 async function faulty(faults: ReturnType<typeof readCommitted>['faults']): Promise<UserError> {
   const { Findings } = await import('../../build/diagnostics/findings.ts');

@@ -15,6 +15,10 @@ const EXAMPLE = 'postgres://user:password@host:5432/database';
 export function readServerUrl(text: string, from: string): ClientConfig {
   const url = parsed(text, from);
   const options = url.searchParams;
+  // A password with `/` in it ends the address early; what is left of it would be shown as a name.
+  if (url.pathname.includes('@')) {
+    throw wrong(from, 'has an `@` behind a `/`: in a password, `/` is written %2F, and `@` %40');
+  }
   const database = decoded(url.pathname.slice(1), from);
   const host = options.get('host') ?? decoded(url.hostname, from).replace(/^\[|\]$/g, '');
   const user = options.get('user') ?? decoded(url.username, from);

@@ -130,9 +130,10 @@ export function openEmbedded(project: string): Promise<EmbeddedPlaces> {
 
 async function open(places: EmbeddedPlaces): Promise<EmbeddedPlaces> {
   const { socket, log } = places;
-  if (await reachable(socket)) return places;
+  // Before anybody is asked: whoever listens in another's folder is not ours.
   secure(path.dirname(log));
   if (process.platform !== 'win32') secure(path.dirname(socket));
+  if (await reachable(socket)) return places;
   const began = performance.now();
   let child = start(places);
   while (performance.now() - began < START_MS) {

@@ -110,5 +110,12 @@ function file(text: string, name: string, { project }: Place): Target {
     );
   }
   const shown = relative.split(path.sep).join('/');
+  // Stores of other cells, keys and locks: a module says its own target.
+  if (/^\.cell(?:\/|$)/i.test(shown)) {
+    throw new TargetError(
+      `${name} lies in .cell, which is the host's own`,
+      'Write a path beside it: `file:data/app.db`.',
+    );
+  }
   return { engine: 'sqlite', kind: 'file', text, file: full, shown };
 }

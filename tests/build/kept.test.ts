@@ -258,6 +258,14 @@ test('CELL4126: the lock changes while the service is built', async (t) => {
   t.deepEqual(p.till.steps, []);
 });
 
+test('two builds of the same sources at once: both are right', async (t) => {
+  const p = project(t, { 'shop.cell.ts': service('Shop', 'users') });
+  const made = (await Promise.all([p.run(), p.run(), p.run()])).flat();
+  t.deepEqual(told(made), []);
+  t.deepEqual(p.listed(FOLDER), ['0001_users.sql']);
+  t.deepEqual(told(await p.run({ locked: true })), []);
+});
+
 test('CELL4127: a service that uses the cell no more is told that its tables stay', async (t) => {
   const p = project(t, { 'shop.cell.ts': service('Shop', 'users') });
   await p.run();

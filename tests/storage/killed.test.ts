@@ -69,6 +69,7 @@ async function live(args: string[], answers: number): Promise<Life> {
 }
 
 test('killed again and again: every write that was answered is there', async (t) => {
+  t.timeout(600_000, 'twenty processes are started, one after the other');
   const random = new Random();
   t.log(`CELL_SEED=${random.seed}`);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cell-killed-'));

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { INVALID_ARGUMENT, RESOURCE_EXHAUSTED } from '../../../assembly/shared/status.ts';
 import { type Admin, AdminError, adminError } from '../../database/admin.ts';
+import { refuseEndings } from '../../database/endings.ts';
 import type { Migration } from '../../database/ledger.ts';
 import { openAdmin } from '../../database/open.ts';
 import { PostgresAdmin } from '../../database/postgres-admin.ts';
@@ -130,6 +131,8 @@ async function info(admin: Admin, asked: Fields): Promise<Answer> {
 
 async function query(admin: Admin, asked: Fields): Promise<Answer> {
   const sql = asked.text();
+  // It would end the transaction that it is asked in, and with it what others have prepared.
+  refuseEndings([sql]);
   const { columns, rows } = await admin.query(sql, asked.rest());
   return [String(columns.length), ...rows.flat()];
 }

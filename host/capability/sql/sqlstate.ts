@@ -31,8 +31,9 @@ export interface Failure {
   text: string;
 }
 
-const named = (word: string, name: string): string => (name === '' ? word : `${word} \`${name}\``);
-const inTable = ({ table }: ServerError): string => (table === '' ? '' : ` of \`${table}\``);
+const named = (word: string, name: string): string =>
+  name === '' ? word : `${word} \`${plain(name)}\``;
+const inTable = ({ table }: ServerError): string => (table === '' ? '' : ` of \`${plain(table)}\``);
 
 const NEEDED = 'a row that it needs is not there, or is still needed';
 
