@@ -115,8 +115,8 @@ export class Param {
 }
 /** A declaration: a site of macros, or a neighbour of one. */
 export class Declaration {
-  /** "class", "method", "field", "constructor", "enum", or "call": `Postgres.query<User>("...", id)`
-   *  in a body. Of a call `name` is the method or function that it stands in. */
+  /** "class", "method", "field", "constructor", "enum", or "call": `Docs.find<User>("...", id)` in
+   *  a body. Of a call `name` is the method or function that it stands in. */
   kind: string;
   name: string;
   doc: string;
@@ -258,7 +258,8 @@ export class Order {
 export class Complaint {
   site: u32;
   use: u32;
-  /** Where in the use: "" the decorator, "0.role" key `role` of argument 0, "0.tags.1". */
+  /** Where in the use: "" the decorator, "0.role" key `role` of argument 0, "0.tags.1"; ".age"
+   *  the member `age` of the class that the declaration is, or is in. */
   path: string;
   message: string;
   /** What to write instead; "" = nothing to offer. */
@@ -289,7 +290,7 @@ export class Plan {
   orders: Order[];
   complaints: Complaint[];
   effects: Effect[];
-  /** What the next build is to find in PlanRequest.lock; "" = nothing is kept. Lines, for reviews. */
+  /** What the next build is to find in PlanRequest.lock: lines, for reviews; "" = nothing. */
   lock: string;
   /** All committed documents of this cell for this service, as they are to be. */
   documents: Document[];
@@ -400,7 +401,10 @@ export class Spot {
   macro(method: string, info: string): void;
   /** Any contribution; the calls above are the known ones. */
   contribute(kind: string, name: string, text: string): Contribution;
-  /** The build fails here. `path` names the argument at fault, "" the decorator. */
+  /**
+   * The build fails here. `path` names the argument at fault, "" the decorator, ".age" the member
+   * `age` of the class.
+   */
   error(message: string, fix?: string, path?: string): void;
   /** As `error`, but the build goes on. */
   warn(message: string, fix?: string, path?: string): void;

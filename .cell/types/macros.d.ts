@@ -162,11 +162,11 @@ declare namespace Database {
   export const encrypted: FieldMacro_ & ((args?: { /** AES-256-GCM, the only one. */ algorithm?: "aes-256-gcm" }) => FieldMacro_);
   /**
    * Changes rows; says how many.
-   * @param args SQL; values are $1, $2 ...
-   * @param args1 Values of $1, $2 ...
+   * @param sql SQL; values are $1, $2 ...
+   * @param params Values of $1, $2 ...
    * @example `Database.execute("delete from users where email = $1", email)`
    */
-  export function execute(args: string, ...args1: (any)[]): i64;
+  export function execute(sql: string, ...params: (any)[]): i64;
   /**
    * Values are those of a column of another table, whose rows they refer to.
    * @example `@Database.foreignKey({ ref: "organizations.id", onDelete: "cascade" })`
@@ -189,18 +189,18 @@ declare namespace Database {
   export const primaryKey: FieldMacro_ & (() => FieldMacro_);
   /**
    * Rows of a query, as objects of a class or as single values.
-   * @param args SQL; values are $1, $2 ...
-   * @param args1 Values of $1, $2 ...
+   * @param sql SQL; values are $1, $2 ...
+   * @param params Values of $1, $2 ...
    * @example `Database.query<User>("select * from users where email like $1", pattern)`
    */
-  export function query<T = any>(args: string, ...args1: (any)[]): T[];
+  export function query<T = any>(sql: string, ...params: (any)[]): T[];
   /**
    * The row of a query that gives one at most; null when there is none.
-   * @param args SQL; values are $1, $2 ...
-   * @param args1 Values of $1, $2 ...
+   * @param sql SQL; values are $1, $2 ...
+   * @param params Values of $1, $2 ...
    * @example `Database.queryOne<User>("select * from users where id = $1", id)`
    */
-  export function queryOne<T = any>(args: string, ...args1: (any)[]): T | null;
+  export function queryOne<T = any>(sql: string, ...params: (any)[]): T | null;
   /**
    * The field, or the table of the class, had another name: its values stay.
    * @example `@Database.renamed({ from: "phone" })`
@@ -219,7 +219,7 @@ declare namespace Database {
    * `existing`: the table is there already, in `schema`, and is only read.
    * @example `@Database.table({ name: "users", indexes: [{ on: "createdAt", descending: true }] })`
    */
-  export function table(args: { /** Name of the table. */ name: string; /** Of a table that exists: its schema. `public` unless said. */ schema?: string; /** It is there already, and never changed by this cell. */ existing?: boolean; /** Indexes over one field or more. */ indexes?: ({ /** A field, or fields in order. */ on: (string) | ((string)[]); /** No two rows are alike. */ unique?: boolean; /** From the greatest to the smallest. */ descending?: boolean; /** Its name in the database. */ name?: string })[] }): ClassMacro_;
+  export function table(args: { /** Name of the table. */ name: string; /** Of a table that exists: its schema. `public` unless said. */ schema?: string; /** It is there already, and never changed by this cell. */ existing?: boolean; /** Refused: a table is in one place. */ shardBy?: any; /** Refused: see shardBy. */ partitions?: any; /** Refused: see shardBy. */ replica?: any; /** Indexes over one field or more. */ indexes?: ({ /** A field, or fields in order. */ on: (string) | ((string)[]); /** No two rows are alike. */ unique?: boolean; /** From the greatest to the smallest. */ descending?: boolean; /** Its name in the database. */ name?: string })[] }): ClassMacro_;
   /**
    * All statements of the method are one transaction: it is committed when the method returns.
    * @example `@Database.transaction({ isolation: "serializable" })`
@@ -229,25 +229,25 @@ declare namespace Database {
   export interface Connection {
     /**
      * Changes rows; says how many.
-     * @param args SQL; values are $1, $2 ...
-     * @param args1 Values of $1, $2 ...
+     * @param sql SQL; values are $1, $2 ...
+     * @param params Values of $1, $2 ...
      * @example `Database.execute("delete from users where email = $1", email)`
      */
-    execute(args: string, ...args1: (any)[]): i64;
+    execute(sql: string, ...params: (any)[]): i64;
     /**
      * Rows of a query, as objects of a class or as single values.
-     * @param args SQL; values are $1, $2 ...
-     * @param args1 Values of $1, $2 ...
+     * @param sql SQL; values are $1, $2 ...
+     * @param params Values of $1, $2 ...
      * @example `Database.query<User>("select * from users where email like $1", pattern)`
      */
-    query<T = any>(args: string, ...args1: (any)[]): T[];
+    query<T = any>(sql: string, ...params: (any)[]): T[];
     /**
      * The row of a query that gives one at most; null when there is none.
-     * @param args SQL; values are $1, $2 ...
-     * @param args1 Values of $1, $2 ...
+     * @param sql SQL; values are $1, $2 ...
+     * @param params Values of $1, $2 ...
      * @example `Database.queryOne<User>("select * from users where id = $1", id)`
      */
-    queryOne<T = any>(args: string, ...args1: (any)[]): T | null;
+    queryOne<T = any>(sql: string, ...params: (any)[]): T | null;
   }
 }
 
@@ -301,11 +301,11 @@ declare namespace Postgres {
   export const encrypted: FieldMacro_ & ((args?: { /** AES-256-GCM, the only one. */ algorithm?: "aes-256-gcm" }) => FieldMacro_);
   /**
    * Changes rows; says how many.
-   * @param args SQL; values are $1, $2 ...
-   * @param args1 Values of $1, $2 ...
+   * @param sql SQL; values are $1, $2 ...
+   * @param params Values of $1, $2 ...
    * @example `Postgres.execute("delete from users where email = $1", email)`
    */
-  export function execute(args: string, ...args1: (any)[]): i64;
+  export function execute(sql: string, ...params: (any)[]): i64;
   /**
    * Values are those of a column of another table, whose rows they refer to.
    * @example `@Postgres.foreignKey({ ref: "organizations.id", onDelete: "cascade" })`
@@ -323,18 +323,18 @@ declare namespace Postgres {
   export const primaryKey: FieldMacro_ & (() => FieldMacro_);
   /**
    * Rows of a query, as objects of a class or as single values.
-   * @param args SQL; values are $1, $2 ...
-   * @param args1 Values of $1, $2 ...
+   * @param sql SQL; values are $1, $2 ...
+   * @param params Values of $1, $2 ...
    * @example `Postgres.query<User>("select * from users where email like $1", pattern)`
    */
-  export function query<T = any>(args: string, ...args1: (any)[]): T[];
+  export function query<T = any>(sql: string, ...params: (any)[]): T[];
   /**
    * The row of a query that gives one at most; null when there is none.
-   * @param args SQL; values are $1, $2 ...
-   * @param args1 Values of $1, $2 ...
+   * @param sql SQL; values are $1, $2 ...
+   * @param params Values of $1, $2 ...
    * @example `Postgres.queryOne<User>("select * from users where id = $1", id)`
    */
-  export function queryOne<T = any>(args: string, ...args1: (any)[]): T | null;
+  export function queryOne<T = any>(sql: string, ...params: (any)[]): T | null;
   /**
    * The field, or the table of the class, had another name: its values stay.
    * @example `@Postgres.renamed({ from: "phone" })`
@@ -348,7 +348,7 @@ declare namespace Postgres {
    * `existing`: the table is there already, in `schema`, and is only read.
    * @example `@Postgres.table({ name: "users", indexes: [{ on: "createdAt", descending: true }] })`
    */
-  export function table(args: { /** Name of the table. */ name: string; /** Of a table that exists: its schema. `public` unless said. */ schema?: string; /** It is there already, and never changed by this cell. */ existing?: boolean; /** Indexes over one field or more. */ indexes?: ({ /** A field, or fields in order. */ on: (string) | ((string)[]); /** No two rows are alike. */ unique?: boolean; /** From the greatest to the smallest. */ descending?: boolean; /** Its name in the database. */ name?: string })[] }): ClassMacro_;
+  export function table(args: { /** Name of the table. */ name: string; /** Of a table that exists: its schema. `public` unless said. */ schema?: string; /** It is there already, and never changed by this cell. */ existing?: boolean; /** Refused: a table is in one place. */ shardBy?: any; /** Refused: see shardBy. */ partitions?: any; /** Refused: see shardBy. */ replica?: any; /** Indexes over one field or more. */ indexes?: ({ /** A field, or fields in order. */ on: (string) | ((string)[]); /** No two rows are alike. */ unique?: boolean; /** From the greatest to the smallest. */ descending?: boolean; /** Its name in the database. */ name?: string })[] }): ClassMacro_;
   /**
    * All statements of the method are one transaction: it is committed when the method returns.
    * @example `@Postgres.transaction({ isolation: "serializable" })`
@@ -358,25 +358,25 @@ declare namespace Postgres {
   export interface Connection {
     /**
      * Changes rows; says how many.
-     * @param args SQL; values are $1, $2 ...
-     * @param args1 Values of $1, $2 ...
+     * @param sql SQL; values are $1, $2 ...
+     * @param params Values of $1, $2 ...
      * @example `Postgres.execute("delete from users where email = $1", email)`
      */
-    execute(args: string, ...args1: (any)[]): i64;
+    execute(sql: string, ...params: (any)[]): i64;
     /**
      * Rows of a query, as objects of a class or as single values.
-     * @param args SQL; values are $1, $2 ...
-     * @param args1 Values of $1, $2 ...
+     * @param sql SQL; values are $1, $2 ...
+     * @param params Values of $1, $2 ...
      * @example `Postgres.query<User>("select * from users where email like $1", pattern)`
      */
-    query<T = any>(args: string, ...args1: (any)[]): T[];
+    query<T = any>(sql: string, ...params: (any)[]): T[];
     /**
      * The row of a query that gives one at most; null when there is none.
-     * @param args SQL; values are $1, $2 ...
-     * @param args1 Values of $1, $2 ...
+     * @param sql SQL; values are $1, $2 ...
+     * @param params Values of $1, $2 ...
      * @example `Postgres.queryOne<User>("select * from users where id = $1", id)`
      */
-    queryOne<T = any>(args: string, ...args1: (any)[]): T | null;
+    queryOne<T = any>(sql: string, ...params: (any)[]): T | null;
   }
 }
 

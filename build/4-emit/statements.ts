@@ -106,7 +106,6 @@ export class Statements {
     const isCount = Number.isInteger(params) && params >= 0 && params <= values.length;
     const columns = isCount ? values.length - params : 0;
     const wrong =
-      (text.trim() === '' && 'a statement without a text') ||
       (text.length > STATEMENT_CHARS &&
         `a statement has ${text.length} characters; ${STATEMENT_CHARS} are the most`) ||
       (/\0/.test(text) && 'a statement with a NUL in it') ||

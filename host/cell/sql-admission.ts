@@ -1,10 +1,11 @@
 // Owns whether the statements of a cell may be served: each is judged by its text, and the database
 // has to have the migration that they were checked against. Nothing of the cell has run by then.
 // What is found out (its role) is put into the grants that its lanes are given.
+import { withoutStatements } from '../capability/sql/raw-texts.ts';
 import { AdminError } from '../database/admin.ts';
 import { DatabaseError, Unreachable } from '../database/connection.ts';
 import { openAdmin } from '../database/open.ts';
-import { admitRole } from '../database/roles.ts';
+import { admitRole, isOwnable, schemaOf } from '../database/roles.ts';
 import { TargetError } from '../database/target-error.ts';
 import { describeTarget, grantedTarget, type Target } from '../database/targets.ts';
 import type { CellSpec, Grants } from '../lane/contract.ts';
@@ -15,8 +16,6 @@ import { ModuleError } from './sections.ts';
 const STATEMENT_MS = 10_000;
 /** SQLSTATE of a standby, or of a login that may only read. */
 const READ_ONLY = '25006';
-/** Schemas that are nobody's, whatever a cell is called. */
-const TAKEN = /^(?:pg_|(?:information_schema|cell_build|public)$)/;
 
 function refused(cell: string, text: string, fix: string): ModuleError {
   const error = new ModuleError(`cell \`${cell}\`: ${text}`);
@@ -28,12 +27,22 @@ function refused(cell: string, text: string, fix: string): ModuleError {
  * Judges the texts of one cell, whichever host it is for. Rejects with ModuleError. A cell without
  * statements costs nothing.
  */
-export async function judgeStatements({ name, manifest, grants }: CellSpec): Promise<void> {
-  const { sql } = manifest;
+export async function judgeStatements(spec: CellSpec): Promise<void> {
+  const { name, grants } = spec;
+  const sql = askedOf(spec);
   if (sql === undefined || grants.sql === undefined) return;
-  if (sql.schema !== name.replaceAll('-', '_') || TAKEN.test(sql.schema)) {
+  if (sql.schema !== schemaOf(name) || !isOwnable(sql.schema)) {
     const fix = 'give the service another name, and build it again';
     throw refused(name, `it cannot own the schema \`${sql.schema}\``, fix);
+  }
+  // Cells of a project share a key: the text that a value is bound to keeps them apart.
+  for (const { params, columns } of sql.statements) {
+    const foreign = [...params, ...columns].find(
+      ({ encrypted = `${sql.schema}.` }) => !encrypted.startsWith(`${sql.schema}.`),
+    );
+    if (foreign === undefined) continue;
+    const text = `it has no key for \`${foreign.encrypted}\`, which is not in its schema`;
+    throw refused(name, text, 'let the cell that owns the column read it');
   }
   // A file of SQLite is the cell's as a whole; the driver lets no statement leave it.
   if (sql.engine === 'sqlite' || sql.statements.length === 0) return;
@@ -59,11 +68,12 @@ export async function admitSql(
   spec: CellSpec,
   place: { project: string; env: NodeJS.ProcessEnv },
 ): Promise<void> {
-  const { name, manifest, grants } = spec;
-  const { sql } = manifest;
+  const { name, grants } = spec;
+  const sql = askedOf(spec);
   if (sql === undefined || grants.sql === undefined) return;
   await judgeStatements(spec);
-  if (sql.migration.number === 0 && sql.statements.length === 0) return;
+  const { raw = false } = grants.sql;
+  if (sql.migration.number === 0 && sql.statements.length === 0 && !raw) return;
   try {
     const target = grantedTarget(sql.target, grants.sql, place);
     if (target.engine !== sql.engine) {
@@ -89,8 +99,17 @@ async function roleOf(target: Target, sql: SqlManifest, grants: Grants): Promise
   }
 }
 
-/** What the module asks for and the operator grants: neither alone is enough. */
+/** What a module asks of its database; one with texts of its own only asks as one of its name. */
+function askedOf({ name, manifest, grants }: CellSpec): SqlManifest | undefined {
+  return manifest.sql ?? (grants.sql?.raw === true ? withoutStatements(name) : undefined);
+}
+
+/**
+ * What the module asks for and the operator grants: neither alone is enough. Of texts that the
+ * build has not seen nobody knows what they read.
+ */
 function grantedReads({ reads }: SqlManifest, { sql }: Grants): string[] {
+  if (sql?.raw === true) return [...(sql.read ?? [])];
   return reads.filter((read) => sql?.read?.includes(read));
 }
 

@@ -70,6 +70,8 @@ export class Connection {
     const { options: asked = '', ...config } = await clientConfig(target);
     const settings = [
       ...['TimeZone=UTC', 'DateStyle=ISO', 'IntervalStyle=iso_8601', 'bytea_output=hex'],
+      // Literals are written for it.
+      'standard_conforming_strings=on',
       ...['extra_float_digits=1', `lock_timeout=${LOCK_MS}`],
       ...[`statement_timeout=${options.statementMs}`, 'client_min_messages=warning'],
     ];

@@ -26,7 +26,7 @@ import { Connection, DatabaseError, type Row, Unreachable } from './connection.t
 import { refuseEndings } from './endings.ts';
 import { Handles } from './handles.ts';
 import { type Applied, ledgerMark, lockLedger, readLedger, writeLedger } from './ledger.ts';
-import { ensureRole, ensureSchema, mayCreateRoles, quoted, schemaOf } from './roles.ts';
+import { ensureRole, ensureSchema, isOwnable, mayCreateRoles, quoted, schemaOf } from './roles.ts';
 import { dropStamp, stampEmbedded } from './stamp.ts';
 import type { Target } from './targets.ts';
 
@@ -92,6 +92,10 @@ export class PostgresAdmin implements Admin {
   }
 
   prepare(change: Change): Promise<void> {
+    if (!isOwnable(schemaOf(change.service))) {
+      const text = `\`${change.service}\` cannot own a schema of that name`;
+      return Promise.reject(new AdminError(INVALID_ARGUMENT, text));
+    }
     return this.#inTurn(`preparing \`${change.service}\``, async (connection) => {
       const before = this.#handles.get(change.handle);
       if (before?.state === 'open' || before?.state === 'marked') {

@@ -10,6 +10,11 @@ const TURN_MS = 20_000;
 
 /** The schema of a cell: its name with `_`. */
 export const schemaOf = (cell: string): string => cell.replaceAll('-', '_');
+/** Schemas that are nobody's, whatever a cell is called. */
+const TAKEN = /^(?:pg_|cell_scratch|(?:information_schema|cell_build|public)$)/;
+/** Whether a cell may own it. A longer name PostgreSQL would cut, and it could be another cell's. */
+export const isOwnable = (schema: string): boolean =>
+  /^[a-z][a-z0-9_]{0,62}$/.test(schema) && !TAKEN.test(schema);
 /** The role of a schema. */
 export const roleOf = (schema: string): string => `cell_${schema}`;
 

@@ -84,26 +84,15 @@ export class SqliteAdmin implements Admin {
   }
 
   query(sql: string, args: (string | null)[]): Promise<{ columns: string[]; rows: Row[] }> {
-    return this.#inTurn('asking the database', (database) => {
-      database.exec('pragma query_only = on');
-      try {
-        const statement = database.prepare(sql);
-        statement.setReturnArrays(true);
-        const columns = statement.columns().map(({ name }) => name);
-        statement.setReadBigInts(true);
-        statement.setAllowUnknownNamedParameters(true);
-        // $1, $2, ... are names to SQLite.
-        const named = Object.fromEntries(args.map((value, i) => [`$${i + 1}`, value]));
-        const rows = statement.all(named) as unknown as SQLInputValue[][];
-        return { columns, rows: rows.map(texts) };
-      } finally {
-        database.exec('pragma query_only = off');
-      }
-    });
+    return this.#inTurn('asking the database', (database) =>
+      patient(() => asked(database, sql, args), this.#turnMs),
+    );
   }
 
   ledger(service: string): Promise<Applied[]> {
-    return this.#inTurn('asking the database', (database) => readLedger(database, service));
+    return this.#inTurn('asking the database', (database) =>
+      patient(() => readLedger(database, service), this.#turnMs),
+    );
   }
 
   prepare(change: Change): Promise<void> {
@@ -120,14 +109,14 @@ export class SqliteAdmin implements Admin {
       } catch (error) {
         this.#takeBack(database, handle.savepoint);
         this.#handles.rolled(handle);
-        this.#settle(database);
+        await this.#settle(database);
         throw error;
       }
     });
   }
 
   commit(name: string): Promise<void> {
-    return this.#inTurn('committing', (database) => {
+    return this.#inTurn('committing', async (database) => {
       const handle = this.#handles.get(name);
       const wrong = handleError(name, handle?.state);
       if (wrong !== null || handle === undefined) throw wrong;
@@ -136,12 +125,12 @@ export class SqliteAdmin implements Admin {
         throw new AdminError(FAILED_PRECONDITION, `\`${name}\` was rolled back`);
       }
       handle.state = 'marked';
-      this.#settle(database);
+      await this.#settle(database);
     });
   }
 
   rollback(name: string): Promise<void> {
-    return this.#inTurn('rolling back', (database) => {
+    return this.#inTurn('rolling back', async (database) => {
       const handle = this.#handles.get(name);
       const wrong = handleError(name, handle?.state);
       if (wrong !== null || handle === undefined) throw wrong;
@@ -151,7 +140,7 @@ export class SqliteAdmin implements Admin {
       if (handle.state === 'rolled') return;
       this.#takeBack(database, handle.savepoint);
       this.#handles.rolled(handle);
-      this.#settle(database);
+      await this.#settle(database);
     });
   }
 
@@ -188,7 +177,7 @@ export class SqliteAdmin implements Admin {
 
   async #begin(database: DatabaseSync): Promise<void> {
     if (this.#open) return;
-    await begin(database, this.#turnMs);
+    await patient(() => database.exec('begin immediate'), this.#turnMs);
     this.#open = true;
     this.#hold = setTimeout(() => {
       this.#ended('lost');
@@ -214,7 +203,7 @@ export class SqliteAdmin implements Admin {
     if (database.isTransaction) database.exec(`rollback to ${savepoint}`);
   }
 
-  #settle(database: DatabaseSync): void {
+  async #settle(database: DatabaseSync): Promise<void> {
     const standing = this.#handles.standing();
     if (!this.#open || standing.some(({ state }) => state === 'open')) return;
     if (standing.length === 0) {
@@ -223,7 +212,7 @@ export class SqliteAdmin implements Admin {
       return;
     }
     try {
-      database.exec('commit');
+      await patient(() => database.exec('commit'), this.#turnMs);
     } catch (error) {
       this.#ended('rolled');
       if (database.isTransaction) database.exec('rollback');
@@ -239,19 +228,43 @@ export class SqliteAdmin implements Admin {
   }
 }
 
-/** Takes the one lock there is; waits for whoever has it. */
-async function begin(database: DatabaseSync, turnMs: number): Promise<void> {
+/**
+ * Does `work` when nobody is in its way: a writer that commits, or for a commit those who read. No
+ * thread waits.
+ */
+async function patient<T>(work: () => T, turnMs: number): Promise<T> {
   const began = performance.now();
   for (;;) {
     try {
-      database.exec('begin immediate');
-      return;
+      return work();
     } catch (error) {
       const code = ((error as SqliteError).errcode ?? 0) & 0xff;
       if (code !== BUSY && code !== LOCKED) throw error;
       if (performance.now() - began > turnMs) throw noTurn(turnMs);
       await sleep(RETRY_MS);
     }
+  }
+}
+
+/** One statement that changes nothing. */
+function asked(
+  database: DatabaseSync,
+  sql: string,
+  args: (string | null)[],
+): { columns: string[]; rows: Row[] } {
+  database.exec('pragma query_only = on');
+  try {
+    const statement = database.prepare(sql);
+    statement.setReturnArrays(true);
+    const columns = statement.columns().map(({ name }) => name);
+    statement.setReadBigInts(true);
+    statement.setAllowUnknownNamedParameters(true);
+    // $1, $2, ... are names to SQLite.
+    const named = Object.fromEntries(args.map((value, i) => [`$${i + 1}`, value]));
+    const rows = statement.all(named) as unknown as SQLInputValue[][];
+    return { columns, rows: rows.map(texts) };
+  } finally {
+    database.exec('pragma query_only = off');
   }
 }
 

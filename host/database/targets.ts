@@ -33,7 +33,7 @@ export function resolveTarget(text: string, place: Place): Target {
     return { engine: 'postgres', kind: 'embedded', text, project: path.resolve(place.project) };
   }
   if (text.startsWith('env:')) return fromVariable(text, text.slice(4), place);
-  if (text.startsWith('file:')) return file(text, text.slice(5), place);
+  if (text.startsWith('file:')) return beside(file(text, text.slice(5), place));
   throw new TargetError(
     `\`${text}\` names no database`,
     'A target is `default`, `env:NAME` with the name of a variable, or `file:path`.',
@@ -96,7 +96,7 @@ const server = (text: string, url: string, from: string): Target => ({
 });
 
 /** A file of SQLite: below the project, so that no source reaches elsewhere. */
-function file(text: string, name: string, { project }: Place): Target {
+function file(text: string, name: string, { project }: Place): Target & { kind: 'file' } {
   const root = path.resolve(project);
   const full = path.resolve(root, name);
   const relative = path.relative(root, full);
@@ -110,12 +110,14 @@ function file(text: string, name: string, { project }: Place): Target {
     );
   }
   const shown = relative.split(path.sep).join('/');
-  // Stores of other cells, keys and locks: a module says its own target.
-  if (/^\.cell(?:\/|$)/i.test(shown)) {
-    throw new TargetError(
-      `${name} lies in .cell, which is the host's own`,
-      'Write a path beside it: `file:data/app.db`.',
-    );
-  }
   return { engine: 'sqlite', kind: 'file', text, file: full, shown };
+}
+
+/** What a module or a source says: not the stores of other cells, nor keys, nor locks. */
+function beside(target: Target & { kind: 'file' }): Target {
+  if (!/^\.cell(?:\/|$)/i.test(target.shown)) return target;
+  throw new TargetError(
+    `${target.shown} lies in .cell, which is the host's own`,
+    'Write a path beside it: `file:data/app.db`.',
+  );
 }

@@ -110,8 +110,9 @@ export class CellPlaces {
   #packages(): (Brought & { kind: 'package' | 'standard' })[] {
     if (this.#brought !== undefined) return this.#brought;
     const standard = standardCells().map((one) => ({ ...one, kind: 'standard' as const }));
-    const files = new Set(standard.map((one) => one.file));
-    const others = broughtTo(this.#cwd).filter((one) => !files.has(one.file));
+    // A project that depends on cell reaches the same files by the link in its node_modules.
+    const files = new Set(standard.map((one) => realFile(one.file)));
+    const others = broughtTo(this.#cwd).filter((one) => !files.has(realFile(one.file)));
     this.#brought = [...others.map((one) => ({ ...one, kind: 'package' as const })), ...standard];
     return this.#brought;
   }
@@ -152,6 +153,15 @@ export class CellPlaces {
     const connect = (): Promise<Synapse> => this.#shelf.open(facts, administers);
     const rest = administers ? { changing: true } : {};
     return { cell, kind, from, digest, ns, schema: () => schema, connect, ...rest };
+  }
+}
+
+/** `file` without links; as it is where it is not there. */
+function realFile(file: string): string {
+  try {
+    return fs.realpathSync(file);
+  } catch {
+    return file;
   }
 }
 

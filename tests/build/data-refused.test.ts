@@ -48,7 +48,6 @@ test('one database a service: said twice the same, or an error that names both',
 });
 
 const ODD: [string, object, RegExp][] = [
-  ['no text', statement(' '), /without a text/],
   ['a NUL', statement('select \0'), /with a NUL/],
   ['a lone surrogate', statement('select \ud800'), /no Unicode/],
   ['too long', statement('x'.repeat(STATEMENT_CHARS + 1)), /65537 characters; 65536 are the most/],

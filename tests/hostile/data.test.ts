@@ -4,14 +4,18 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import test from 'ava';
 import { INTERNAL } from '../../assembly/shared/status.ts';
+import { kvFile } from '../../host/capability/kv/open.ts';
+import { SqliteFile } from '../../host/capability/kv/sqlite-file.ts';
 import { HEAD } from '../../host/capability/sql/backend.ts';
 import { judge, loadJudge } from '../../host/capability/sql/judge.ts';
 import { PostgresConnection } from '../../host/capability/sql/postgres-connection.ts';
 import { failureOf } from '../../host/capability/sql/sqlstate.ts';
 import { embeddedPlaces, openEmbedded } from '../../host/database/embedded.ts';
 import { refuseEndings } from '../../host/database/endings.ts';
+import { openAdmin } from '../../host/database/open.ts';
 import { describeTarget, resolveTarget } from '../../host/database/targets.ts';
 import { Job, statement } from '../sql/conformance.ts';
 
@@ -67,6 +71,10 @@ test('what looks like the end of a transaction, and is text, is let through', (t
       'do $$ begin perform 1; end $$',
     ]),
   );
+});
+
+test('types that look names up are refused by their other names too', (t) => {
+  t.regex(judge("select '{auth.tokens}'::_regclass", reach).fault ?? '', /casts to `_regclass`/);
 });
 
 const place = { project: os.tmpdir(), env: {} };
@@ -159,3 +167,51 @@ onUnix('who listens for the embedded database in a foreign folder is not asked',
   await t.throwsAsync(openEmbedded(project), { message: /belongs to somebody else/ });
   t.is(asked, 0);
 });
+
+onUnix('durable fields stand in a folder of their owner alone', (t) => {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'cell-h-'));
+  t.teardown(() => fs.rmSync(root, { recursive: true, force: true }));
+  const before = process.umask(0o022);
+  const store = new SqliteFile({ file: kvFile(root, 'shop'), fields: ['visits'] });
+  store.load(0);
+  store.close();
+  process.umask(before);
+  t.is(fs.statSync(path.dirname(kvFile(root, 'shop'))).mode & 0o077, 0);
+});
+
+const inFile = (project: string, turnMs?: number) =>
+  openAdmin(resolveTarget('file:a.db', { project, env: {} }), { turnMs });
+
+test('who reads a file of SQLite while another commits waits, and so does who commits', async (t) => {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'cell-h-'));
+  t.teardown(() => fs.rmSync(root, { recursive: true, force: true }));
+  const other = new DatabaseSync(path.join(root, 'a.db'));
+  other.exec('create table t (a)');
+  const admin = inFile(root);
+  const row = { number: 1, hash: 'h', name: '0001.sql', sql: 'x', model: '' };
+  const change = { service: 'shop', handle: 'one', expected: '0:', rows: [row] };
+  await admin.prepare({ ...change, steps: ['create table s (a)'] });
+  other.exec('begin; select * from t');
+  const reads = other.prepare('select * from t').all();
+  const committed = admin.commit('one');
+  await turn();
+  other.exec('rollback');
+  await committed;
+  other.exec('begin exclusive');
+  const ledger = admin.ledger('shop');
+  const asked = admin.query('select count(*) from s', []);
+  await turn();
+  other.exec('rollback');
+  t.deepEqual(reads, []);
+  t.is((await ledger).length, 1);
+  t.deepEqual((await asked).rows, [['0']]);
+  other.exec('begin exclusive');
+  const late = inFile(root, 0);
+  await t.throwsAsync(late.ledger('shop'), { message: /./ });
+  other.close();
+  await Promise.all([admin.close(), late.close()]);
+});
+
+/** What was asked for has been tried. */
+const turn = (): Promise<void> =>
+  new Promise((resolve) => setImmediate(() => setImmediate(resolve)));

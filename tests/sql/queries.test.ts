@@ -3,10 +3,7 @@
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
 import { type Call, DatabaseProject, failureOf, onServers } from './project.ts';
-import {
-  missingPostgres,
-  startPostgres,
-} from './servers.ts';
+import { missingPostgres, startPostgres } from './servers.ts';
 
 const TABLES = `
 @Postgres.table({ name: "teams" })

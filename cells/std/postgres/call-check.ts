@@ -87,7 +87,7 @@ ${body}}`,
       message = "there is no table `" + name + "`";
       const meant = nearestOf(bare, this.tableNames());
       const declared = `.table({ name: ${quote(bare)}, existing: true })`;
-      if (meant != "") fix = "did you mean " + quote(meant) + "?";
+      if (meant != "") fix = "did you mean " + quote(this.written(meant)) + "?";
       else fix = "declare it: a class with @" + this.planned.ns + declared;
     }
     this.spot.complainAt(message, fix, "0", said.offset, said.length);
@@ -118,6 +118,12 @@ ${body}}`,
     const tables = this.planned.model.tables;
     for (let i = 0; i < tables.length; i++) names.push(tables[i].name);
     return names;
+  }
+
+  /** A table as a statement names it: those of others with their schema. */
+  private written(table: string): string {
+    const found = this.planned.model.table(table);
+    return found && found.schema != "" ? found.schema + "." + table : table;
   }
 
   // ---- what it may do

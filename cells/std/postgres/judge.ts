@@ -116,9 +116,21 @@ export class Judge {
     const own = table ? table.spot : null;
     const spot: Spot = own ? own : this.first;
     const message = "drift, " + since + ": " + told(here);
-    if (!hurts) return spot.warn(message, undoing(here));
+    if (!hurts) return spot.warn(message, this.undoing(here));
     this.source.sound = false;
-    spot.error(message, undoing(here));
+    spot.error(message, this.undoing(here));
+  }
+
+  /** How the database comes back to what is known; or the source follows. */
+  private undoing(drifts: Drift[]): string {
+    const statements: string[] = [];
+    if (!this.source.sqlite) statements.push("set search_path to " + quoted(this.schema));
+    for (let i = 0; i < drifts.length && i < TOLD; i++) {
+      if (drifts[i].undo != "") statements.push(drifts[i].undo);
+    }
+    const none = statements.length == (this.source.sqlite ? 0 : 1);
+    const undo = none ? "take it back in the database" : "take it back: " + statements.join("; ");
+    return undo + "; then make the change in the source, if it is meant";
   }
 
   /** A table or column besides is harmless until the source makes one of that name. */
@@ -178,17 +190,4 @@ function told(drifts: Drift[]): string {
   for (let i = 0; i < drifts.length && i < TOLD; i++) lines.push(drifts[i].text);
   const more = drifts.length > TOLD ? "; " + (drifts.length - TOLD).toString() + " more" : "";
   return lines.join("; ") + more;
-}
-
-/** How the database comes back to what is known; or the source follows. */
-function undoing(drifts: Drift[]): string {
-  const statements: string[] = [];
-  for (let i = 0; i < drifts.length && i < TOLD; i++) {
-    if (drifts[i].undo != "") statements.push(drifts[i].undo);
-  }
-  const undo =
-    statements.length == 0
-      ? "take it back in the database"
-      : "take it back: " + statements.join("; ");
-  return undo + "; then make the change in the source, if it is meant";
 }

@@ -168,6 +168,13 @@ ${read}  list[i] = row;
     return named < 0 ? written : written.substring(0, named).trim();
   }
 
+  /** The column's text as another type, under its own name. */
+  private casted(column: DescribedColumn, type: string): string {
+    const text = this.expression(column);
+    const plain = isPlain(text) ? text : "(" + text + ")";
+    return plain + "::" + type + (text == column.name ? "" : " as " + column.name);
+  }
+
   /** Whether a value of the column is one of `type`; `field` "" = there is no class. */
   private checkType(column: DescribedColumn, type: string, nullable: bool, field: string): void {
     const name = "`" + column.name + "`";
@@ -186,7 +193,7 @@ ${read}  list[i] = row;
       const fix =
         cast == ""
           ? first
-          : (first == "" ? "" : first + ", or ") + "select " + column.name + "::" + cast;
+          : (first == "" ? "" : first + ", or ") + "select " + this.casted(column, cast);
       return this.wrongColumn(
         column,
         name + " is " + column.type + " in the database, which is no " + type + place,
@@ -203,6 +210,16 @@ ${read}  list[i] = row;
         : "write `" + field + ": " + type + " | null`, or select " + spelled;
     this.wrongColumn(column, name + " may be null, and a " + type + place + " cannot", fix);
   }
+}
+
+/** A name, or one with its table's: what a cast needs no parentheses for. */
+function isPlain(text: string): bool {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    const isLetter = (unit | 32) >= 97 && (unit | 32) <= 122;
+    if (!isLetter && !(unit >= 48 && unit <= 57) && unit != 95 && unit != 46) return false;
+  }
+  return true;
 }
 
 function typeFits(type: string, column: DescribedColumn, source: Column | null): bool {

@@ -142,6 +142,7 @@ async function describe(admin: Admin, asked: Fields): Promise<Answer> {
   const ddl = asked.text();
   const texts = asked.texts(DESCRIBE_TEXTS);
   asked.end();
+  refuseEndings([ddl]);
   const all =
     admin instanceof PostgresAdmin
       ? await admin.aside((connection) => describePostgres(connection, schema, ddl, texts))

@@ -28,6 +28,8 @@ import {
   writesOf,
 } from './contract.ts';
 
+/** Milliseconds to wait for a host that is just ending; its lock goes with its last connection. */
+const TAKEN_MS = 1500;
 /** `application_id` of our files: "cell". */
 const MARK = 0x63656c6c;
 /** `user_version`: of the tables below. */
@@ -133,8 +135,8 @@ export class SqliteFile {
   private opened(): Statements {
     if (this.statements !== null) return this.statements;
     const { file, pages, fields } = this.options;
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    this.db = new DatabaseSync(file);
+    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    this.db = new DatabaseSync(file, { timeout: TAKEN_MS });
     // Before anything is read: from the first access on nobody else may have it.
     this.db.exec('pragma locking_mode = exclusive');
     this.db.exec('begin exclusive');

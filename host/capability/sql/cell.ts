@@ -14,7 +14,7 @@ import {
 import { Cipher } from './encryption.ts';
 import { keysOf } from './keys.ts';
 import { PostgresPool } from './postgres.ts';
-import { RawTexts } from './raw-texts.ts';
+import { RawTexts, withoutStatements } from './raw-texts.ts';
 import { type Sealed, sealedOf } from './seal.ts';
 import { SqlitePool } from './sqlite.ts';
 
@@ -32,23 +32,13 @@ export interface SqlCell {
   cipher(): Cipher;
 }
 
-/** A module that has no statements of its own asks by texts only. */
-const NO_STATEMENTS: SqlManifest = {
-  engine: 'postgres',
-  target: 'default',
-  schema: 'public',
-  reads: [],
-  migration: { number: 0, hash: '' },
-  statements: [],
-};
-
 /** The database of `cell`, as its grants say. Opens nothing yet; throws TargetError. */
 export function openSqlCell(
   cell: string,
   { sql: grant = {}, project = process.cwd() }: Grants,
   sql: SqlManifest | undefined,
 ): SqlCell {
-  const manifest = sql ?? { ...NO_STATEMENTS, schema: cell.replaceAll('-', '_') };
+  const manifest = sql ?? withoutStatements(cell);
   const statements = new Map(manifest.statements.map((s) => [s.id, textOf(s)]));
   const { engine, schema } = manifest;
   const reach = { schema, reads: grant.read ?? [] };

@@ -32,7 +32,7 @@ const FORBIDDEN: readonly RegExp[] = [
 
 /** Types whose input looks names up in the catalogue. */
 const LOOKUPS =
-  /^reg(?:class|proc|procedure|oper|operator|type|role|namespace|config|dictionary|collation)$/;
+  /^_?reg(?:class|proc|procedure|oper|operator|type|role|namespace|config|dictionary|collation)$/;
 
 /** Whether a cell may call this function of the server. */
 export function isForbiddenFunction(name: string): boolean {

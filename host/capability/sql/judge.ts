@@ -162,7 +162,9 @@ class Walk {
     const full = `${schemaname}.${relname}`;
     if (written) throw new Refused(`it changes ${full}, which is not in its schema \`${schema}\``);
     if (!reads.includes(full)) {
-      const grant = `grants: { ...: { sql: { read: ['${full}'] } } }`;
+      // A schema is its cell's name, with `_` for `-`.
+      const cell = schema.includes('_') ? `'${schema.replaceAll('_', '-')}'` : schema;
+      const grant = `grants: { ${cell}: { sql: { read: ['${full}'] } } }`;
       throw new Refused(`it reads ${full}, which is not granted; in cell.config.ts: ${grant}`);
     }
     this.foreign = full;

@@ -1,6 +1,7 @@
 // Owns the texts that the build has not seen (capability `sql:raw`): each is judged as those of the
 // build are, when it comes for the first time. So a cell that makes SQL at run time reaches no
 // further than one that does not, even when somebody's input becomes part of it.
+import type { SqlManifest } from '../../schema/types.ts';
 import type { SqlText } from './contract.ts';
 import type { Reach } from './judge.ts';
 
@@ -36,4 +37,10 @@ export class RawTexts {
 
 const rawText = (text: string, writes: boolean): SqlText => ({
   ...{ id: -1, text, writes, params: -1, columns: null, types: null },
+});
+
+/** A module that has no statements of its own asks by texts only, as the cell that it is. */
+export const withoutStatements = (cell: string): SqlManifest => ({
+  ...{ engine: 'postgres', target: 'default', schema: cell.replaceAll('-', '_'), reads: [] },
+  ...{ migration: { number: 0, hash: '' }, statements: [] },
 });
