@@ -85,7 +85,8 @@ function unpacked({ bin, libraries }: Programs, folder: string): Programs {
 
 /**
  * Starts a server with an empty database. `settings` are those of postgresql.conf. Rejects with
- * what the server wrote when it does not come up, or when the version is not here (`missingPostgres`).
+ * what the server wrote when it does not come up, or when the version is not here
+ * (`missingPostgres`).
  */
 export async function startPostgres(
   version: PostgresVersion,
@@ -130,7 +131,7 @@ export async function startPostgres(
     },
     kill: () => end('SIGKILL'),
     restart: async () => {
-      running = await run(command, env, folder, port);
+      running = await again(() => run(command, env, folder, port));
     },
     stop: async () => {
       process.off('exit', leave);
@@ -138,6 +139,18 @@ export async function startPostgres(
       fs.rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Children of a killed server may live for a moment: the next one does not start then. */
+async function again<T>(start: () => Promise<T>): Promise<T> {
+  for (const until = Date.now() + PATIENCE_MS; ; ) {
+    try {
+      return await start();
+    } catch (error) {
+      if (Date.now() > until || !/still in use|already exists/.test(String(error))) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }
 
 /** Ends the server when its standard input closes, which it does when this process ends. */

@@ -1,8 +1,8 @@
 // Suite sql: what a cell adds to a query. The cell's methods and the bare driver (`pg`, a pool of
-// as many connections, prepared statements by name) ask one PostgreSQL the same things from one thread
-// of one process, eight at once, in turns; a ratio is the median of the turns' throughputs. Then
-// `cell build` over 20 tables and 100 queries as a user waits for it. Tables, cell and server are
-// made here, on a Unix socket, without fsync.
+// as many connections, prepared statements by name) ask one PostgreSQL the same things from one
+// thread of one process, eight at once, in turns; a ratio is the median of the turns' throughputs.
+// Then `cell build` over 20 tables and 100 queries as a user waits for it. Tables, cell and server
+// are made here, on a Unix socket, without fsync.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';

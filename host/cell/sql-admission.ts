@@ -44,7 +44,7 @@ export async function judgeStatements(spec: CellSpec): Promise<void> {
     const text = `it has no key for \`${foreign.encrypted}\`, which is not in its schema`;
     throw refused(name, text, 'let the cell that owns the column read it');
   }
-  // A file of SQLite is the cell's as a whole; the driver lets no statement leave it.
+  // In a file of SQLite the driver's authorizer keeps statements to the cell's own tables.
   if (sql.engine === 'sqlite' || sql.statements.length === 0) return;
   const { judge, loadJudge } = await import('../capability/sql/judge.ts');
   await loadJudge();
@@ -125,7 +125,8 @@ async function checkLedger(cell: string, sql: SqlManifest, target: Target): Prom
   }
   if (rows.some((row) => row.number === number && row.hash === hash)) return;
   const text = `migration ${number} of ${where} is not the one that it was built against`;
-  throw refused(cell, text, 'build it against this database: cell build');
+  const fix = 'take the .cell/lock that it was made with, then: cell build; or another database';
+  throw refused(cell, text, fix);
 }
 
 async function ledgerOf(cell: string, target: Target): Promise<{ number: number; hash: string }[]> {

@@ -81,7 +81,8 @@ function placed(calls: WasmCall[], map: string | undefined): TrapFrame[] {
         );
   const frames = calls.map(({ index }, i): TrapFrame => {
     const known = read?.cell?.functions?.[index];
-    const name = known === undefined ? `#${index}` : String(known).replace(/^.*\//, '');
+    // Types of a generic have paths as well: `~lib/map/Map<~lib/string/String,u64>#set`.
+    const name = known === undefined ? `#${index}` : String(known).replace(/[^<>,]*\//g, '');
     const place = places[i] ?? { file: null, line: 0, column: 0 };
     const inner = place.file === null || place.file.startsWith('~lib/') || isGenerated(place.file);
     return { function: name, ...place, user: !inner };

@@ -175,7 +175,7 @@ function print(seen: Seen[]): void {
     ]);
     if (rows.length > 0) console.log(table(rows));
     const done = one.applied.map(({ name, appliedAt, by }) => [
-      ...['  applied', printable(name), `${appliedAt} by ${printable(by)}`],
+      ...['  applied', printable(name), by === '' ? appliedAt : `${appliedAt} by ${printable(by)}`],
     ]);
     const waiting = one.pending.map(({ name }) => ['  pending', name, '']);
     if (done.length + waiting.length > 0) console.log(table([...done, ...waiting]));

@@ -47,7 +47,7 @@ export function copiedPackage() {
   return [
     `error: Cell cannot run from ${ROOT}.`,
     'cause: Node runs no TypeScript inside of node_modules, and this package is TypeScript.',
-    'fix: clone the repository, run "npm ci" in the clone, and here "npm install <its folder>":',
+    'fix: clone the repository, run "npm start" in the clone, and here "npm install <its folder>":',
     '     npm makes a link.',
   ].join('\n');
 }

@@ -3,6 +3,7 @@
 // the other two walls of a cell (listed statements, judged texts) stand without this one.
 import { Connection, DatabaseError } from './connection.ts';
 import { lockLedger } from './ledger.ts';
+import { TargetError } from './target-error.ts';
 import type { Target } from './targets.ts';
 
 /** Milliseconds that the start of a host waits for a build that changes the database. */
@@ -12,7 +13,7 @@ const TURN_MS = 20_000;
 export const schemaOf = (cell: string): string => cell.replaceAll('-', '_');
 /** Schemas that are nobody's, whatever a cell is called. */
 const TAKEN = /^(?:pg_|cell_scratch|(?:information_schema|cell_build|public)$)/;
-/** Whether a cell may own it. A longer name PostgreSQL would cut, and it could be another cell's. */
+/** Whether a cell may own it. A longer name would be cut, and could be another cell's. */
 export const isOwnable = (schema: string): boolean =>
   /^[a-z][a-z0-9_]{0,62}$/.test(schema) && !TAKEN.test(schema);
 /** The role of a schema. */
@@ -48,13 +49,14 @@ export async function ensureSchema(connection: Connection, schema: string): Prom
 
 /**
  * Makes the role of `schema`, lets this login take it, and gives it what stands in the schema now
- * and later, and `reads` of others. Returns its name; null when the login may not. Runs in a
- * transaction that the caller has begun, and leaves it whole.
+ * and later, and `reads` of others and no more of them; null: those that it has. Returns its name;
+ * null when the login may not. Runs in a transaction that the caller has begun, and leaves it
+ * whole.
  */
 export async function ensureRole(
   connection: Connection,
   schema: string,
-  reads: readonly string[] = [],
+  reads: readonly string[] | null = null,
 ): Promise<string | null> {
   const name = roleOf(schema);
   // A name that PostgreSQL would cut could be another cell's.
@@ -71,10 +73,11 @@ export async function ensureRole(
     `grant usage, select on all sequences in schema ${own} to ${role}`,
     `${later} select, insert, update, delete on tables to ${role}`,
     `${later} usage, select on sequences to ${role}`,
-    ...[...new Set(reads.map((read) => read.split('.')[0] as string))].map(
+    ...(reads === null ? [] : await revokes(connection, name, schema, reads)),
+    ...[...new Set(reads?.map((read) => read.split('.')[0] as string))].map(
       (other) => `grant usage on schema ${quoted(other)} to ${role}`,
     ),
-    ...reads.map((read) => `grant select on ${table(read)} to ${role}`),
+    ...(reads ?? []).map((read) => `grant select on ${table(read)} to ${role}`),
   ];
   await connection.run('savepoint cell_role');
   try {
@@ -105,7 +108,13 @@ export async function admitRole(
   const connection = await Connection.open(target, { statementMs: 30_000 });
   try {
     const name = roleOf(schema);
-    const { ours } = await known(connection, name);
+    const { ours, strong } = await known(connection, name);
+    if (strong) {
+      throw new TargetError(
+        `the role \`${name}\` is no wall: it can log in, is superuser, or bypasses row security`,
+        `say \`alter role ${name} nologin nosuperuser nobypassrls\`, or drop the role`,
+      );
+    }
     if (!ours && !(await mayCreateRoles(connection))) return null;
     // Without a schema there is nothing of its own to reach: it may still read others.
     await connection.run('begin');
@@ -120,15 +129,41 @@ export async function admitRole(
   }
 }
 
-/** Whether the role is there, and whether this login has its rights. */
+/**
+ * What takes from the role of `schema` the tables of others that are not in `reads`, as far as this
+ * login can take back what was given.
+ */
+async function revokes(
+  connection: Connection,
+  name: string,
+  schema: string,
+  reads: readonly string[],
+): Promise<string[]> {
+  const rows = await connection.rows(
+    'select distinct n.nspname, c.relname from pg_catalog.pg_class c ' +
+      'join pg_catalog.pg_namespace n on n.oid = c.relnamespace ' +
+      'cross join lateral pg_catalog.aclexplode(c.relacl) a ' +
+      'join pg_catalog.pg_roles r on r.oid = a.grantee ' +
+      "where r.rolname = $1 and n.nspname <> $2 and c.relkind in ('r', 'p', 'v', 'm', 'f') " +
+      "and pg_catalog.pg_has_role(current_user, a.grantor, 'USAGE') order by 1, 2",
+    [name, schema],
+  );
+  return rows
+    .filter(([other, relation]) => !reads.includes(`${other}.${relation}`))
+    .map(([other, relation]) => {
+      return `revoke all on ${quoted(other ?? '')}.${quoted(relation ?? '')} from ${quoted(name)}`;
+    });
+}
+
+/** Whether the role is there, has rights that no cell may have, and is this login's to take. */
 async function known(
   connection: Connection,
   name: string,
-): Promise<{ there: boolean; ours: boolean }> {
+): Promise<{ there: boolean; strong: boolean; ours: boolean }> {
   const [row] = await connection.rows(
-    "select pg_catalog.pg_has_role(current_user, oid, 'USAGE') from pg_catalog.pg_roles " +
-      'where rolname = $1',
+    "select pg_catalog.pg_has_role(current_user, oid, 'USAGE'), " +
+      'rolsuper or rolbypassrls or rolcanlogin from pg_catalog.pg_roles where rolname = $1',
     [name],
   );
-  return { there: row !== undefined, ours: row?.[0] === 't' };
+  return { there: row !== undefined, strong: row?.[1] === 't', ours: row?.[0] === 't' };
 }

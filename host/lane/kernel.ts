@@ -68,12 +68,10 @@ export function loadModules(
       const bytes = readFileSync(file);
       return new WebAssembly.Module(pages > 0 ? withFixedMemory(bytes, pages) : bytes);
     } catch (cause) {
-      throw new Error(
-        `assembly/out/${name}.wasm is missing or broken; build it: node assembly/build.mjs`,
-        {
-          cause,
-        },
-      );
+      const fix = 'in the folder of cell: node assembly/build.mjs && node cells/std/build.ts';
+      throw new Error(`assembly/out/${name}.wasm is missing or broken; build it, ${fix}`, {
+        cause,
+      });
     }
   };
   return {

@@ -36,7 +36,7 @@ test('statements and stored fields, a line each', async (t) => {
   t.is(shown.code, 0, shown.err);
   for (const line of [
     'sql  postgres, env:ECHO_URL, schema echo, migration 3, reads public.orders',
-    /\n {2}\d+ +reads +select id from users \[2J where phone = \$1 +\(bytea encrypted\) -> id text\n/,
+    /\n {2}\d+ +reads +select id from users \[2J where phone = \$1 +\(bytea encrypted\) -> id text/,
     /\nstored\n {2}place +u32\n {2}visits +\{string:u64\}, by key\n/,
   ]) {
     t.true(typeof line === 'string' ? shown.out.includes(line) : line.test(shown.out), shown.out);

@@ -39,7 +39,7 @@ test('what macros log, where they trap, what their effects did', async (t) => {
     good.out,
     /^ {2}audit {2}brought by \.cell\/out\/audit\.wasm {2}@Audit\.book {2}1 effect$/m,
   );
-  t.regex(good.out, /^ {2}did: open main$/m);
+  t.regex(good.out, /^ {2}did: open main {2}\(notes\.cell\.ts:3:3\)$/m);
   t.regex(good.out, /^ {2}needs log \(Audit: @macro, Audit: @macro\.prepare or @macro\.commit\)$/m);
   t.regex(good.out, /changed: may use log now \(brought by Audit: @macro\.prepare or @macro\.com/);
   t.notRegex(good.out, /\$plan|\$apply/);

@@ -7,12 +7,15 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import test from 'ava';
 import { INTERNAL } from '../../assembly/shared/status.ts';
+import { sha256 } from '../../build/6-lock/files.ts';
+import { writeKept } from '../../build/6-lock/schema-lock.ts';
 import { kvFile } from '../../host/capability/kv/open.ts';
 import { SqliteFile } from '../../host/capability/kv/sqlite-file.ts';
 import { HEAD } from '../../host/capability/sql/backend.ts';
 import { judge, loadJudge } from '../../host/capability/sql/judge.ts';
 import { PostgresConnection } from '../../host/capability/sql/postgres-connection.ts';
 import { failureOf } from '../../host/capability/sql/sqlstate.ts';
+import { projectSchemas } from '../../host/cli/project-schemas.ts';
 import { embeddedPlaces, openEmbedded } from '../../host/database/embedded.ts';
 import { refuseEndings } from '../../host/database/endings.ts';
 import { openAdmin } from '../../host/database/open.ts';
@@ -182,7 +185,7 @@ onUnix('durable fields stand in a folder of their owner alone', (t) => {
 const inFile = (project: string, turnMs?: number) =>
   openAdmin(resolveTarget('file:a.db', { project, env: {} }), { turnMs });
 
-test('who reads a file of SQLite while another commits waits, and so does who commits', async (t) => {
+test('who reads a file of SQLite waits for who commits, and the other way round', async (t) => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'cell-h-'));
   t.teardown(() => fs.rmSync(root, { recursive: true, force: true }));
   const other = new DatabaseSync(path.join(root, 'a.db'));
@@ -215,3 +218,23 @@ test('who reads a file of SQLite while another commits waits, and so does who co
 /** What was asked for has been tried. */
 const turn = (): Promise<void> =>
   new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+for (const [what, change] of [
+  ['another hash', (line: string) => line.replace(/[0-9a-f]{64}/, 'a'.repeat(64))],
+  ['a gap', (line: string) => line.replace('migration 1', 'migration 2')],
+  ['a document of another name', (line: string) => line.replace('0001_a', '0001_b')],
+] as const) {
+  test(`a lock with ${what} is told, and not passed over`, async (t) => {
+    const root = fs.mkdtempSync(path.join(os.tmpdir(), 'cell-h-'));
+    t.teardown(() => fs.rmSync(root, { recursive: true, force: true }));
+    const text = 'create table a (id int4);\n';
+    const documents = [{ name: '0001_a.sql', text }];
+    const line = `migration 1 ${sha256(text)} 0001_a.sql`;
+    const lock = (one: string): string =>
+      ['target file:a.db', 'schema shop', one, 'model', ''].join('\n');
+    writeKept(root, 'postgres', 'shop', { lock: lock(line), documents });
+    t.is((await projectSchemas(root, {}))[0]?.migrations.length, 1);
+    writeKept(root, 'postgres', 'shop', { lock: lock(change(line)), documents });
+    await t.throwsAsync(projectSchemas(root, {}), { message: /are not those that its lock lists/ });
+  });
+}

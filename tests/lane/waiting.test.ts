@@ -108,7 +108,7 @@ test.serial('arguments above WAITING_BYTES are refused, and their room comes bac
   const { desk, route } = await open(t, 1, true);
   const large = new Uint8Array(1 << 19);
   large.set(u32(1));
-  desk.push(0, 1, [{ route, id: 0, payload: u32(400) }]);
+  desk.push(0, 1, [{ route, id: 0, payload: u32(3000) }]);
   for (let id = 1; id <= 40; id++) {
     while (!desk.lanes.push(0, 1, 1, frames([{ route, id, payload: large }]))) {
       await new Promise((resolve) => setImmediate(resolve));

@@ -62,7 +62,7 @@ class Tables extends Cell {
   async act(step: Step, { key }: Effect): Promise<void> {
     const sql = `create table ${key} (id int8 primary key)`;
     const row = { number: 1, hash: sha256(sql), name: '0001.sql', sql, model: '' };
-    const service = key.replaceAll('_', '-');
+    const service = key.split(' ')[0].replaceAll('_', '-');
     if (step === 'prepare') {
       const change = { service, handle: key, expected: '0:', steps: [sql], rows: [row] };
       await this.admin.prepare(change);

@@ -75,6 +75,19 @@ test('with nothing installed, cell itself brings the standard cells', async (t) 
   ]);
 });
 
+test('a link to cell itself in node_modules brings the standard cells, not others', async (t) => {
+  const folder = project(t);
+  const dependencies = { cell: '*' };
+  fs.writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ dependencies }));
+  fs.mkdirSync(path.join(folder, 'node_modules'));
+  const home = path.resolve(import.meta.dirname, '../..');
+  fs.symlinkSync(home, path.join(folder, 'node_modules', 'cell'), 'junction');
+  // Standard ones alone are let at the project's databases.
+  const postgres = await discovery(t, folder).identify('Postgres');
+  t.false('missing' in postgres);
+  if (!('missing' in postgres)) t.regex(postgres.from, /^cell \d/);
+});
+
 test('a package comes before the standard cell, scoped or not, and says its version', async (t) => {
   const plain = project(t, { acme: { retry: otherVersion('retry') } });
   t.deepEqual(await who(t, plain, 'Retry'), { level: 1, from: 'package acme 2.1.0' });

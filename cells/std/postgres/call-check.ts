@@ -122,8 +122,14 @@ ${body}}`,
 
   /** A table as a statement names it: those of others with their schema. */
   private written(table: string): string {
-    const found = this.planned.model.table(table);
-    return found && found.schema != "" ? found.schema + "." + table : table;
+    const tables = this.planned.model.tables;
+    let written = table;
+    for (let i = 0; i < tables.length; i++) {
+      if (tables[i].name != table) continue;
+      if (tables[i].schema == "") return table;
+      written = tables[i].schema + "." + table;
+    }
+    return written;
   }
 
   // ---- what it may do

@@ -84,8 +84,9 @@ function fieldsOf(table: Table): string {
   for (let i = 0; i < table.columns.length && i < 40; i++) {
     const one = table.columns[i];
     const type = fieldTypesFor(one.type);
-    if (type != "")
-      fields.push(one.name + ": " + type + (one.nullable && !isScalar(type) ? " | null" : ""));
+    // A number is never null here: a column that may be is read by a query's coalesce().
+    if (type == "" || (one.nullable && isScalar(type))) continue;
+    fields.push(one.name + ": " + type + (one.nullable ? " | null" : ""));
   }
   return fields.join("; ");
 }

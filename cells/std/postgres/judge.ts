@@ -52,7 +52,8 @@ export class Judge {
       );
     } else {
       const fix =
-        "restore the lock that this database was built with, or build against another database";
+        "restore the lock that this database was built with, or build against another database " +
+        "(the embedded one is new when .cell/data/postgres is removed)";
       this.wrong(why, fix);
     }
     this.fill();

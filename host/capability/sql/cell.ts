@@ -48,7 +48,7 @@ export function openSqlCell(
     made ??= new Cipher(keysOf(grant, project));
     return made;
   };
-  return { pool: poolOf(manifest, grant, project), statements, raw, cipher };
+  return { pool: poolOf(cell, manifest, grant, project), statements, raw, cipher };
 }
 
 function textOf(statement: SqlStatement): CellStatement {
@@ -62,7 +62,7 @@ function textOf(statement: SqlStatement): CellStatement {
   };
 }
 
-function poolOf(manifest: SqlManifest, grant: SqlGrant, project: string): SqlPool {
+function poolOf(cell: string, manifest: SqlManifest, grant: SqlGrant, project: string): SqlPool {
   const target = grantedTarget(manifest.target, grant, { project, env: process.env });
   if (target.engine !== manifest.engine) {
     throw new TargetError(
@@ -75,7 +75,10 @@ function poolOf(manifest: SqlManifest, grant: SqlGrant, project: string): SqlPoo
     connections: grant.connections ?? SQL_CONNECTIONS,
     timeoutMs: grant.timeoutMs ?? SQL_TIMEOUT_MS,
   };
-  if (target.kind === 'file') return new SqlitePool({ ...options, file: target.file });
+  if (target.kind === 'file') {
+    const owner = { service: cell, reads: grant.read ?? [] };
+    return new SqlitePool({ ...options, file: target.file, owner });
+  }
   const role = grant.role === undefined ? {} : { role: grant.role };
   return new PostgresPool({ ...options, ...role, server: () => clientConfig(target) });
 }

@@ -19,20 +19,12 @@ import {
 } from '../../../assembly/shared/status.ts';
 import type { SqlJob, SqlText } from './contract.ts';
 import { projectionOf } from './rows.ts';
+import { type SqliteOwner, SqliteReach } from './sqlite-reach.ts';
 import { readArguments, type SqliteValue, takeValues, Unfit } from './sqlite-values.ts';
 import type { Failure } from './sqlstate.ts';
 
 /** Somebody else writes; try again. */
 export const BUSY = Symbol('busy');
-
-/** What statements of cells may do; all else (pragma, attach, DDL, transactions) is refused. */
-const { SQLITE_SELECT, SQLITE_READ, SQLITE_INSERT, SQLITE_UPDATE } = constants;
-const { SQLITE_DELETE, SQLITE_FUNCTION, SQLITE_RECURSIVE, SQLITE_OK, SQLITE_DENY } = constants;
-const CHANGES: number[] = [SQLITE_INSERT, SQLITE_UPDATE, SQLITE_DELETE];
-const ALLOWED: number[] = [SQLITE_SELECT, SQLITE_FUNCTION, SQLITE_RECURSIVE];
-
-/** Tables that are the engine's or the host's. */
-const TAKEN = /^(?:sqlite_|cell_build)/i;
 
 interface Ready {
   statement: StatementSync;
@@ -43,19 +35,21 @@ interface Ready {
 export class SqliteFile {
   private readonly database: DatabaseSync;
   private readonly ready = new Map<number, Ready>();
+  private readonly reach: SqliteReach;
   /** The host's own statements are not judged. */
   private own = true;
 
-  /** Opens (or makes) the file. Throws what node:sqlite throws. */
-  constructor(file: string) {
+  /** Opens (or makes) the file; `owner`: whose statements run. Throws what node:sqlite throws. */
+  constructor(file: string, owner: SqliteOwner | null) {
     fs.mkdirSync(path.dirname(file), { recursive: true });
     const limits = { readBigInts: true, returnArrays: true, allowUnknownNamedParameters: true };
     const safe = { defensive: true, allowExtension: false, enableForeignKeyConstraints: true };
     this.database = new DatabaseSync(file, { timeout: 0, ...safe, ...limits });
-    this.database.setAuthorizer((action, first) => {
-      if (this.own || ALLOWED.includes(action)) return SQLITE_OK;
-      if (action !== SQLITE_READ && !CHANGES.includes(action)) return SQLITE_DENY;
-      return TAKEN.test(first ?? '') ? SQLITE_DENY : SQLITE_OK;
+    const reach = new SqliteReach(this.database, owner);
+    this.reach = reach;
+    this.database.setAuthorizer((action, first, second) => {
+      if (this.own || reach.allows(action, first, second)) return constants.SQLITE_OK;
+      return constants.SQLITE_DENY;
     });
     try {
       this.exec('pragma trusted_schema = off; pragma synchronous = full');
@@ -77,10 +71,15 @@ export class SqliteFile {
   /** Runs a statement; null: its result is in the job. */
   run(job: SqlJob): Failure | typeof BUSY | null {
     try {
+      this.own = true;
+      if (this.reach.refresh()) this.ready.clear();
       this.own = false;
       return this.attempt(job);
     } catch (error) {
-      return sqliteFailure(error);
+      const failure = sqliteFailure(error);
+      const table = this.reach.refused;
+      if (failure === BUSY || failure.status !== PERMISSION_DENIED || table === '') return failure;
+      return { status: PERMISSION_DENIED, text: `the table \`${table}\` is not the cell's` };
     }
   }
 

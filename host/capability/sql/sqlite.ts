@@ -16,6 +16,7 @@ import {
   type SqlSession,
 } from './contract.ts';
 import { BUSY, SqliteFile, sqliteFailure } from './sqlite-file.ts';
+import type { SqliteOwner } from './sqlite-reach.ts';
 import type { Failure } from './sqlstate.ts';
 
 /** Milliseconds between tries while somebody else writes: the first, and the longest. */
@@ -25,6 +26,8 @@ const RETRY_MAX_MS = 25;
 export interface SqliteOptions extends PoolOptions {
   /** Absolute. */
   file: string;
+  /** Whose tables of the file are reached; absent: the file is the cell's as a whole. */
+  owner?: SqliteOwner;
 }
 
 /** What is tried until the file is not busy, or its time is over. */
@@ -48,9 +51,13 @@ export class SqlitePool implements SqlPool {
     this.options = options;
   }
 
+  private open(): SqliteFile {
+    return new SqliteFile(this.options.file, this.options.owner ?? null);
+  }
+
   run(job: SqlJob): void {
     this.attempt(job, () => {
-      this.main ??= new SqliteFile(this.options.file);
+      this.main ??= this.open();
       return this.main.run(job);
     });
   }
@@ -58,7 +65,7 @@ export class SqlitePool implements SqlPool {
   begin(_isolation: Isolation, readOnly: boolean, job: SqlJob): void {
     this.attempt(job, () => {
       if (this.sessions.size >= this.options.connections) return BUSY;
-      const file = this.spare.pop() ?? new SqliteFile(this.options.file);
+      const file = this.spare.pop() ?? this.open();
       try {
         if (readOnly) file.exec('pragma query_only = on');
         file.exec(readOnly ? 'begin' : 'begin immediate');
