@@ -7,7 +7,6 @@ import {
   DEADLINE_EXCEEDED,
   FAILED_PRECONDITION,
   INVALID_ARGUMENT,
-  NOT_FOUND,
   PERMISSION_DENIED,
   RESOURCE_EXHAUSTED,
   UNAVAILABLE,
@@ -140,19 +139,3 @@ export function alreadyThere(ledger: readonly Applied[], rows: readonly Migratio
 
 /** A row that takes its number out of the ledger. */
 export const isRemoval = ({ hash, sql }: Migration): boolean => hash === '' && sql === '';
-
-/** Why a handle cannot be committed or rolled back; null: it stands. */
-export function handleError(
-  name: string,
-  state: 'open' | 'marked' | 'committed' | 'rolled' | 'lost' | undefined,
-): AdminError | null {
-  if (state === undefined) return new AdminError(NOT_FOUND, `\`${name}\` was not prepared here`);
-  if (state === 'lost') {
-    return new AdminError(
-      ABORTED,
-      `\`${name}\` was rolled back: its connection was lost, or it stood open for ` +
-        `${HOLD_MS / 1000} s`,
-    );
-  }
-  return null;
-}

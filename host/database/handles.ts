@@ -1,6 +1,9 @@
 // Owns what is known of prepared changes: which handles share the transaction that is open, and how
 // each ended. Runs nothing.
 
+import { ABORTED, FAILED_PRECONDITION, NOT_FOUND } from '../../assembly/shared/status.ts';
+import { AdminError, HOLD_MS } from './admin.ts';
+
 /** marked: to be committed, with the last open one. rolled, lost: nothing of it stands. */
 type State = 'open' | 'marked' | 'committed' | 'rolled' | 'lost';
 
@@ -28,8 +31,38 @@ export class Handles {
     return handle;
   }
 
-  get(name: string): Handle | undefined {
-    return this.#all.get(name);
+  /** Whether a name is taken: it is prepared, and has not ended. */
+  stands(name: string): boolean {
+    const state = this.#all.get(name)?.state;
+    return state === 'open' || state === 'marked';
+  }
+
+  /** Marks it for the commit; false: it is committed. Throws AdminError when it cannot be. */
+  mark(name: string): boolean {
+    const handle = this.#known(name);
+    if (handle.state === 'committed') return false;
+    if (handle.state === 'rolled') {
+      throw new AdminError(FAILED_PRECONDITION, `\`${name}\` was rolled back`);
+    }
+    handle.state = 'marked';
+    return true;
+  }
+
+  /** What is to be rolled back; null: it was. Throws AdminError when it cannot be. */
+  undoable(name: string): Handle | null {
+    const handle = this.#known(name);
+    if (handle.state === 'committed') {
+      throw new AdminError(FAILED_PRECONDITION, `\`${name}\` is committed`);
+    }
+    return handle.state === 'rolled' ? null : handle;
+  }
+
+  #known(name: string): Handle {
+    const handle = this.#all.get(name);
+    if (handle === undefined) throw new AdminError(NOT_FOUND, `\`${name}\` was not prepared here`);
+    if (handle.state !== 'lost') return handle;
+    const why = `its connection was lost, or it stood open for ${HOLD_MS / 1000} s`;
+    throw new AdminError(ABORTED, `\`${name}\` was rolled back: ${why}`);
   }
 
   /** Those of the open transaction, the first one first. */

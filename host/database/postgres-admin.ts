@@ -1,12 +1,7 @@
 // Owns the administration of one PostgreSQL database, embedded or not (contract: admin.ts).
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  FAILED_PRECONDITION,
-  INVALID_ARGUMENT,
-  UNAVAILABLE,
-  UNKNOWN,
-} from '../../assembly/shared/status.ts';
+import { INVALID_ARGUMENT, UNAVAILABLE, UNKNOWN } from '../../assembly/shared/status.ts';
 import {
   type Admin,
   AdminError,
@@ -15,7 +10,6 @@ import {
   alreadyThere,
   type Change,
   HOLD_MS,
-  handleError,
   type Info,
   moved,
   noTurn,
@@ -97,8 +91,7 @@ export class PostgresAdmin implements Admin {
       return Promise.reject(new AdminError(INVALID_ARGUMENT, text));
     }
     return this.#inTurn(`preparing \`${change.service}\``, async (connection) => {
-      const before = this.#handles.get(change.handle);
-      if (before?.state === 'open' || before?.state === 'marked') {
+      if (this.#handles.stands(change.handle)) {
         throw new AdminError(INVALID_ARGUMENT, `\`${change.handle}\` is prepared already`);
       }
       await this.#begin(connection);
@@ -117,27 +110,14 @@ export class PostgresAdmin implements Admin {
 
   commit(name: string): Promise<void> {
     return this.#inTurn('committing', async (connection) => {
-      const handle = this.#handles.get(name);
-      const wrong = handleError(name, handle?.state);
-      if (wrong !== null || handle === undefined) throw wrong;
-      if (handle.state === 'committed') return;
-      if (handle.state === 'rolled') {
-        throw new AdminError(FAILED_PRECONDITION, `\`${name}\` was rolled back`);
-      }
-      handle.state = 'marked';
-      await this.#settle(connection);
+      if (this.#handles.mark(name)) await this.#settle(connection);
     });
   }
 
   rollback(name: string): Promise<void> {
     return this.#inTurn('rolling back', async (connection) => {
-      const handle = this.#handles.get(name);
-      const wrong = handleError(name, handle?.state);
-      if (wrong !== null || handle === undefined) throw wrong;
-      if (handle.state === 'committed') {
-        throw new AdminError(FAILED_PRECONDITION, `\`${name}\` is committed`);
-      }
-      if (handle.state === 'rolled') return;
+      const handle = this.#handles.undoable(name);
+      if (handle === null) return;
       await this.#takeBack(connection, handle.savepoint);
       this.#handles.rolled(handle);
       await this.#settle(connection);

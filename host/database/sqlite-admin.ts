@@ -19,7 +19,6 @@ import {
   alreadyThere,
   type Change,
   HOLD_MS,
-  handleError,
   type Info,
   isRemoval,
   moved,
@@ -97,8 +96,7 @@ export class SqliteAdmin implements Admin {
 
   prepare(change: Change): Promise<void> {
     return this.#inTurn(`preparing \`${change.service}\``, async (database) => {
-      const before = this.#handles.get(change.handle);
-      if (before?.state === 'open' || before?.state === 'marked') {
+      if (this.#handles.stands(change.handle)) {
         throw new AdminError(INVALID_ARGUMENT, `\`${change.handle}\` is prepared already`);
       }
       await this.#begin(database);
@@ -117,27 +115,14 @@ export class SqliteAdmin implements Admin {
 
   commit(name: string): Promise<void> {
     return this.#inTurn('committing', async (database) => {
-      const handle = this.#handles.get(name);
-      const wrong = handleError(name, handle?.state);
-      if (wrong !== null || handle === undefined) throw wrong;
-      if (handle.state === 'committed') return;
-      if (handle.state === 'rolled') {
-        throw new AdminError(FAILED_PRECONDITION, `\`${name}\` was rolled back`);
-      }
-      handle.state = 'marked';
-      await this.#settle(database);
+      if (this.#handles.mark(name)) await this.#settle(database);
     });
   }
 
   rollback(name: string): Promise<void> {
     return this.#inTurn('rolling back', async (database) => {
-      const handle = this.#handles.get(name);
-      const wrong = handleError(name, handle?.state);
-      if (wrong !== null || handle === undefined) throw wrong;
-      if (handle.state === 'committed') {
-        throw new AdminError(FAILED_PRECONDITION, `\`${name}\` is committed`);
-      }
-      if (handle.state === 'rolled') return;
+      const handle = this.#handles.undoable(name);
+      if (handle === null) return;
       this.#takeBack(database, handle.savepoint);
       this.#handles.rolled(handle);
       await this.#settle(database);

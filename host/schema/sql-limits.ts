@@ -10,8 +10,6 @@ export const STATEMENT_PARAMS = 1024;
 export const STATEMENT_COLUMNS = 1664;
 /** Tables of others that one service reads. */
 export const SQL_READS = 256;
-/** Bytes of a name; PostgreSQL cuts longer ones. */
-export const SQL_NAME_BYTES = 63;
 /** Fields of one service that outlive it. Threat: a snapshot each, loaded before it is ready. */
 export const PERSISTED_FIELDS = 256;
 

@@ -249,7 +249,10 @@ test.serial('SQLite', async (t) => {
 test.serial('tables of others are read where that is granted', async (t) => {
   t.timeout(180_000);
   const version = ([15, 18] as const).find((one) => missingPostgres(one) === null);
-  if (version === undefined) return t.pass();
+  if (version === undefined) {
+    t.log('no PostgreSQL here: NOT RUN');
+    return t.pass();
+  }
   const server = await startPostgres(version);
   t.teardown(() => server.stop());
   process.env.DATABASE_URL = server.url;
